@@ -26,7 +26,7 @@ export function utf8Length(b: Uint8Array, i: number, end: number): number {
 
 /** Whether `b[from, to)` is well-formed UTF-8. */
 export function isUtf8(b: Uint8Array, from = 0, to = b.length): boolean {
-  for (let i = from; i < to; ) {
+  for (let i = from; i < to;) {
     if (b[i]! < 0x80) {
       i++;
       continue;
@@ -98,7 +98,7 @@ export class JsonBytes {
     let n = this.length;
     let exact = true;
     out[n++] = 34;
-    for (let i = from; i < to; ) {
+    for (let i = from; i < to;) {
       const c = b[i]!;
       if (c >= 0x20 && c < 0x7f && c !== 34 && c !== 92) {
         out[n++] = c;

@@ -25,9 +25,12 @@ export interface Problem {
 export class Problems {
   readonly kept: Problem[] = [];
   readonly counts = new Map<ProblemCode, number>();
+  readonly limit: number;
   total = 0;
 
-  constructor(readonly limit = 20) {}
+  constructor(limit = 20) {
+    this.limit = limit;
+  }
 
   add(problem: Problem): void {
     this.total++;
