@@ -1,0 +1,87 @@
+// tk record: flags to plain options, one call into lib/capture.
+import { Effect, Option } from "effect";
+import { Argument, Command, Flag } from "effect/cli";
+import { maybe, output } from "./flags.ts";
+
+export const record = Command.make(
+  "record",
+  {
+    output,
+    backend: Flag.Literals("backend", ["auto", "ptrace", "bpftrace"]).pipe(
+      Flag.withDescription(
+        "How to record: ptrace needs no privileges, bpftrace needs root; auto takes what works here",
+      ),
+      Flag.withDefault("auto" as const),
+    ),
+    mode: Flag.Literals("mode", ["events", "complete"]).pipe(
+      Flag.withDescription(
+        "ptrace: `events` records fork, exec and exit and lets the command live on if tk is killed; `complete` adds failed execs, setpgid and setsid, and ends the command's processes if tk is killed",
+      ),
+      Flag.withDefault("events" as const),
+    ),
+    until: Flag.Literals("until", ["tree", "root"]).pipe(
+      Flag.withDescription("Record until the whole process tree has ended, or only until the command itself has"),
+      Flag.withDefault("tree" as const),
+    ),
+    raw: Flag.Boolean("raw").pipe(
+      Flag.withAlias("r"),
+      Flag.withDescription("bpftrace: write the backend's own lines for the whole system; see `tk ingest`"),
+      Flag.withoutNegation,
+    ),
+    bpftracePath: Flag.String("bpftrace-path").pipe(
+      Flag.withAlias("b"),
+      Flag.withMetavar("PATH"),
+      Flag.withDescription("The bpftrace to run, when root does not have it in its PATH"),
+      Flag.optional,
+    ),
+    quiet: Flag.Boolean("quiet").pipe(
+      Flag.withAlias("q"),
+      Flag.withDescription("Do not print the summary line at the end"),
+      Flag.withoutNegation,
+    ),
+    debug: Flag.Boolean("debug").pipe(
+      Flag.withDescription("Tell on standard error what the recorder does"),
+      Flag.withoutNegation,
+    ),
+    command: Argument.String("command").pipe(
+      Argument.withDescription("The command to record, and its arguments"),
+      Argument.variadic({ min: 1 }),
+    ),
+  },
+  (c) =>
+    Effect.promise(() => import("./record_run.ts")).pipe(
+      Effect.flatMap((m) =>
+        m.run({
+          words: c.command,
+          output: maybe(c.output),
+          backend: c.backend,
+          mode: c.mode,
+          until: c.until,
+          raw: c.raw,
+          bpftracePath: Option.getOrUndefined(c.bpftracePath),
+          quiet: c.quiet,
+          debug: c.debug,
+        }),
+      ),
+    ),
+).pipe(
+  Command.withDescription(
+    "Record the life of every process under a command: fork, exec with its arguments, exit.\n\n" +
+      "The command runs as if tk were not there, on the same terminal, and its exit status becomes tk's. " +
+      "With -o the recording goes to a file while the command runs. Without -o it goes to standard output and what the " +
+      "command writes to its standard output goes to standard error instead; on a terminal the recording is printed after the command has ended.",
+  ),
+  Command.withShortDescription("Record the processes of a command"),
+  Command.withExamples([
+    { command: "tk record -o out.prof -- make -j4", description: "record a build" },
+    {
+      command: "tk record --mode complete -o out.prof -- ./configure",
+      description: "also failed execs (PATH probes), setpgid and setsid",
+    },
+    { command: "tk record -- bash -lc true | tk render -d tree", description: "why is my shell slow to start?" },
+    {
+      command: "tk record --backend bpftrace --raw -o raw.log -- make",
+      description: "the whole system; cut a tree out of it with `tk ingest`",
+    },
+  ]),
+);

@@ -1,0 +1,71 @@
+// tk render: flags to plain options, one call into lib/render or the sorter.
+import { Effect } from "effect";
+import { Command, Flag } from "effect/cli";
+import { input, inputNames, inputs, maybe, output, strict } from "./flags.ts";
+import { memory } from "./sort.ts";
+
+/** Ids and aliases of lib/render/registry.ts; a law test compares the two, since loading it here would cost every start. */
+export const DISPLAY_MODES = ["multiplexed", "sequential", "by-process", "mermaid", "tree"] as const;
+
+export const render = Command.make(
+  "render",
+  {
+    displayMode: Flag.Literals("display-mode", DISPLAY_MODES).pipe(
+      Flag.withAlias("d"),
+      Flag.withDescription(
+        "multiplexed (or sequential): the events in order; by-process: a blank line between processes; mermaid: a Gantt chart; tree: the process tree",
+      ),
+      Flag.withDefault("multiplexed" as const),
+    ),
+    input,
+    output,
+    limit: Flag.Int("limit").pipe(
+      Flag.withMetavar("N"),
+      Flag.withDescription("mermaid and tree: draw at most N processes and state the remainder; 0 draws all"),
+      Flag.optional,
+    ),
+    full: Flag.Boolean("full").pipe(
+      Flag.withDescription("mermaid and tree: long forms, nothing shortened or cut"),
+      Flag.withoutNegation,
+    ),
+    width: Flag.Int("width").pipe(
+      Flag.withMetavar("COLUMNS"),
+      Flag.withDescription("tree: fit this many columns (the terminal's if omitted; 0 is no limit)"),
+      Flag.optional,
+    ),
+    color: Flag.Literals("color", ["auto", "always", "never"]).pipe(
+      Flag.withDescription("tree: colours; auto is a terminal without NO_COLOR"),
+      Flag.withDefault("auto" as const),
+    ),
+    memory,
+    strict,
+    recordings: inputs,
+  },
+  (c) =>
+    Effect.promise(() => import("./render_run.ts")).pipe(
+      Effect.flatMap((m) =>
+        m.run({
+          inputs: inputNames(c.input, c.recordings),
+          mode: c.displayMode,
+          output: maybe(c.output),
+          limit: maybe(c.limit),
+          full: c.full,
+          width: maybe(c.width),
+          color: c.color,
+          memory: c.memory,
+          strict: c.strict,
+        }),
+      ),
+    ),
+).pipe(
+  Command.withDescription(
+    "Show a recording. Reads what tk and proctrace write, plain or compressed, whole or cut off, and tells what it could not read.",
+  ),
+  Command.withShortDescription("Show a recording"),
+  Command.withExamples([
+    { command: "tk render -d tree out.prof", description: "the process tree with times and exit statuses" },
+    { command: "tk render -d mermaid out.prof > out.mmd", description: "a Gantt chart for Markdown" },
+    { command: "tk render -d by-process -i out.prof", description: "each process's events together" },
+    { command: `tk render out.prof | jq -c 'select(.ExecFull).ExecFull.args'` },
+  ]),
+);
