@@ -24,23 +24,23 @@ export const KIND = {
 export type KindName = keyof typeof KIND;
 
 /** The tag of each kind in the file; `unknown` stands for every other tag. */
-export const TAG_KIND: Readonly<Record<string, number>> = {
-  Recording: KIND.recording,
-  Fork: KIND.fork,
-  ExecFull: KIND.exec,
-  BadExec: KIND.exec_failed,
-  Exit: KIND.exit,
-  SetPGID: KIND.setpgid,
-  SetSID: KIND.setsid,
-  Report: KIND.report,
-  Source: KIND.source,
-  LineBlock: KIND.line_block,
-  Lost: KIND.lost,
-  End: KIND.end,
-  Exec: KIND.exec_part,
-  ExecArgs: KIND.exec_args,
-  ExecFilename: KIND.exec_filename,
-};
+export const TAG_KIND: ReadonlyMap<string, number> = new Map([
+  ["Recording", KIND.recording],
+  ["Fork", KIND.fork],
+  ["ExecFull", KIND.exec],
+  ["BadExec", KIND.exec_failed],
+  ["Exit", KIND.exit],
+  ["SetPGID", KIND.setpgid],
+  ["SetSID", KIND.setsid],
+  ["Report", KIND.report],
+  ["Source", KIND.source],
+  ["LineBlock", KIND.line_block],
+  ["Lost", KIND.lost],
+  ["End", KIND.end],
+  ["Exec", KIND.exec_part],
+  ["ExecArgs", KIND.exec_args],
+  ["ExecFilename", KIND.exec_filename],
+]);
 
 /** One exec's words. `joined` is set when the source had them as one string with the borders lost (proctrace). */
 export interface Argv {
