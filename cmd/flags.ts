@@ -23,6 +23,7 @@ export const output = Flag.String("output").pipe(
 
 export const strict = Flag.Boolean("strict").pipe(
   Flag.withDescription("End with status 3 when any of the input was bad (it is told and left out either way)"),
+  Flag.withDefault(false),
   Flag.withoutNegation,
 );
 

@@ -26,6 +26,7 @@ export const record = Command.make(
     raw: Flag.Boolean("raw").pipe(
       Flag.withAlias("r"),
       Flag.withDescription("bpftrace: write the backend's own lines for the whole system; see `tk ingest`"),
+      Flag.withDefault(false),
       Flag.withoutNegation,
     ),
     bpftracePath: Flag.String("bpftrace-path").pipe(
@@ -37,10 +38,12 @@ export const record = Command.make(
     quiet: Flag.Boolean("quiet").pipe(
       Flag.withAlias("q"),
       Flag.withDescription("Do not print the summary line at the end"),
+      Flag.withDefault(false),
       Flag.withoutNegation,
     ),
     debug: Flag.Boolean("debug").pipe(
       Flag.withDescription("Tell on standard error what the recorder does"),
+      Flag.withDefault(false),
       Flag.withoutNegation,
     ),
     command: Argument.String("command").pipe(

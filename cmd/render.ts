@@ -26,6 +26,7 @@ export const render = Command.make(
     ),
     full: Flag.Boolean("full").pipe(
       Flag.withDescription("mermaid and tree: long forms, nothing shortened or cut"),
+      Flag.withDefault(false),
       Flag.withoutNegation,
     ),
     width: Flag.Int("width").pipe(
