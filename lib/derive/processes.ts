@@ -1,0 +1,293 @@
+// Process lives of a recording, as columns: one row per life, keyed by `ProcId`, numbered by first event. Everything
+// else that is derived starts here. Input order does not matter; nothing here is an error, every odd case has a meaning
+// (`lives.ts` says which). It must stay O(n log n) and free of objects per event: two million processes are normal.
+//
+//   time ───▶
+//   10  exec sh──fork 11──────────────────exit 0     life 0   parent none   images: sh
+//   11           fork──exec cc──exec as───exit 1     life 1   parent 0      images: cc, as
+//   12                  (exec seen, no fork)──···    life 2   parent by its recorded ppid, end unseen
+import { groupRows } from "../base/columns.ts";
+import { KIND } from "../model/event.ts";
+import type { EventTable } from "../model/event_table.ts";
+import { ABSENT, type ProcId } from "../model/ids.ts";
+import { type ExitStatus, UNKNOWN_STATUS } from "../model/status.ts";
+import { cutLives, entry, Lives, SKEW_NS } from "./lives.ts";
+import { timeOrder } from "./time_order.ts";
+
+export { ENDED, SKEW_NS } from "./lives.ts";
+
+export interface Processes {
+  /** Lives; a `ProcId` is a number below it. */
+  readonly length: number;
+  readonly events: EventTable;
+  /** Rows of `events` in time order; rows without a timestamp are missing. */
+  readonly order: Uint32Array;
+  /** By event row: the life the event belongs to (of a fork: the child's), ABSENT for none. */
+  readonly owner: Int32Array;
+  /** Times of the earliest and latest event; 0 both when there is none. */
+  readonly firstTime: number;
+  readonly lastTime: number;
+
+  readonly pid: Int32Array;
+  /** Life of its creator, ABSENT when not recorded. Adoption changes nothing here. */
+  readonly parent: Int32Array;
+  /** First event of the life: its fork when that was seen. */
+  readonly start: Float64Array;
+  /** NaN when no end was seen. Never before `start`. */
+  readonly end: Float64Array;
+  /** One of `ENDED`. */
+  readonly ended: Uint8Array;
+  /** Row of its fork, ABSENT when not seen: it began before the recording or the event was lost. */
+  readonly forkRow: Int32Array;
+  /** Row of its exit, ABSENT when not seen. */
+  readonly exitRow: Int32Array;
+  /** Successful execs: those of life `p` are `[imageAt[p], imageAt[p + 1])`. */
+  readonly imageAt: Int32Array;
+  /** Row of each successful exec. */
+  readonly imageRow: Int32Array;
+  /** When each image began: in order, within the life. It lasts until the next one or the life's end. */
+  readonly imageStart: Float64Array;
+  /** Failed execs: those of life `p` are rows `failedRow[failedAt[p] .. failedAt[p + 1])`. */
+  readonly failedAt: Int32Array;
+  readonly failedRow: Int32Array;
+
+  /** Lives whose exit was not seen but whose pid was taken by a new process. */
+  readonly replaced: number;
+  /** Forks that were told after events of the child. */
+  readonly lateForks: number;
+  /** Parent links that were dropped because they led back to the life itself (impossible data). */
+  readonly brokenLinks: number;
+}
+
+export interface ProcessesOptions {
+  /** Pid of the recorded command: whoever forked it is outside the recording and gets no life for that alone. */
+  readonly rootPid?: number | undefined;
+}
+
+export function deriveProcesses(events: EventTable, options: ProcessesOptions = {}): Processes {
+  const order = timeOrder(events);
+  const { length, pid, ppid, kind, ts } = events;
+  const rootPid = options.rootPid ?? ABSENT;
+  const n = order.length;
+
+  // Every event is an entry of its process, every fork one of its parent too.
+  const { index: pidIndex, pids } = numberPids(events, order);
+  const isParentEntry = (row: number) =>
+    kind[row] === KIND.fork && ppid[row]! >= 0 && ppid[row] !== pid[row] && pid[row] !== rootPid;
+  const at = new Uint32Array(pids.length + 1);
+  for (let i = 0; i < n; i++) {
+    const row = order[i]!;
+    if (!concernsProcess(kind[row]!, pid[row]!)) continue;
+    at[pidIndex(pid[row]!) + 1]!++;
+    if (isParentEntry(row)) at[pidIndex(ppid[row]!) + 1]!++;
+  }
+  for (let g = 0; g < pids.length; g++) at[g + 1]! += at[g]!;
+  const entries = new Uint32Array(at[pids.length]!);
+  const next = at.slice();
+  for (let i = 0; i < n; i++) {
+    const row = order[i]!;
+    if (!concernsProcess(kind[row]!, pid[row]!)) continue;
+    if (isParentEntry(row)) entries[next[pidIndex(ppid[row]!)]!++] = entry(i, 0);
+    entries[next[pidIndex(pid[row]!)]!++] = entry(i, 1);
+  }
+
+  const lives = new Lives();
+  const owner = new Int32Array(length).fill(ABSENT);
+  const creator = new Int32Array(length).fill(ABSENT);
+  const livesAt = new Int32Array(pids.length + 1);
+  for (let g = 0; g < pids.length; g++) {
+    cutLives(pids[g]!, entries, at[g]!, at[g + 1]!, order, events, lives, owner, creator);
+    livesAt[g + 1] = lives.length;
+  }
+
+  const parents = findParents(events, order, owner, lives, creator, pidIndex, livesAt);
+  const brokenLinks = breakCycles(parents, lives);
+
+  // Number the lives by first event: `rank` is the ProcId of a life, `byRank` the life of a ProcId.
+  const count = lives.length;
+  const byRank = orderByFirst(lives, n);
+  const rank = new Int32Array(count);
+  for (let p = 0; p < count; p++) rank[byRank[p]!] = p;
+  for (let row = 0; row < length; row++) if (owner[row]! >= 0) owner[row] = rank[owner[row]!]!;
+
+  const pick = <A extends Int32Array | Float64Array | Uint8Array>(out: A, from: ArrayLike<number>): A => {
+    for (let p = 0; p < count; p++) out[p] = from[byRank[p]!]!;
+    return out;
+  };
+  const parent = new Int32Array(count);
+  for (let p = 0; p < count; p++) {
+    const above = parents[byRank[p]!]!;
+    parent[p] = above < 0 ? ABSENT : rank[above]!;
+  }
+  const start = pick(new Float64Array(count), lives.start.view());
+  const end = pick(new Float64Array(count), lives.end.view());
+
+  const ranks = (of: Int32Array) => of.map((life) => rank[life]!);
+  const images = groupRows(ranks(lives.imageLife.view()), count);
+  const failed = groupRows(ranks(lives.failedLife.view()), count);
+  const imageRow = images.items.map((i) => lives.imageRow.get(i));
+  const imageStart = new Float64Array(imageRow.length);
+  for (let p = 0; p < count; p++) {
+    let earliest = start[p]!;
+    for (let i = images.at[p]!; i < images.at[p + 1]!; i++) {
+      let t = Math.max(earliest, ts[imageRow[i]!]!);
+      if (t > end[p]!) t = end[p]!;
+      imageStart[i] = earliest = t;
+    }
+  }
+
+  return {
+    length: count,
+    events,
+    order,
+    owner,
+    firstTime: n > 0 ? ts[order[0]!]! : 0,
+    lastTime: n > 0 ? ts[order[n - 1]!]! : 0,
+    pid: pick(new Int32Array(count), lives.pid.view()),
+    parent,
+    start,
+    end,
+    ended: pick(new Uint8Array(count), lives.ended.view()),
+    forkRow: pick(new Int32Array(count), lives.forkRow.view()),
+    exitRow: pick(new Int32Array(count), lives.exitRow.view()),
+    imageAt: images.at,
+    imageRow,
+    imageStart,
+    failedAt: failed.at,
+    failedRow: failed.items.map((i) => lives.failedRow.get(i)),
+    replaced: lives.replaced,
+    lateForks: lives.lateForks,
+    brokenLinks,
+  };
+}
+
+/** Whether an event says something about a process. */
+function concernsProcess(kind: number, pid: number): boolean {
+  return pid >= 0 && kind !== KIND.lost && kind !== KIND.end && kind !== KIND.recording && kind !== KIND.source;
+}
+
+/** Small numbers for the pids that occur, in order of appearance. Real pids index a table; absurd ones go through a map. */
+function numberPids(events: EventTable, order: Uint32Array): { index: (pid: number) => number; pids: Int32Array } {
+  const { pid, ppid, kind } = events;
+  const REAL = 1 << 23; // Linux: at most 4,194,304; twice that for other systems.
+  const table = new Int32Array(REAL).fill(-1);
+  const others = new Map<number, number>();
+  const pids: number[] = [];
+  const meet = (p: number) => {
+    if (p < REAL) {
+      if (table[p]! < 0) table[p] = pids.push(p) - 1;
+    } else if (!others.has(p)) others.set(p, pids.push(p) - 1);
+  };
+  for (let i = 0; i < order.length; i++) {
+    const row = order[i]!;
+    if (!concernsProcess(kind[row]!, pid[row]!)) continue;
+    meet(pid[row]!);
+    if (kind[row] === KIND.fork && ppid[row]! >= 0) meet(ppid[row]!);
+  }
+  const index = (p: number): number => (p < REAL ? table[p]! : (others.get(p) ?? -1));
+  return { index, pids: Int32Array.from(pids) };
+}
+
+/** Who created each life: whoever forked it or, when that was not seen, the process it named as its parent. */
+function findParents(
+  events: EventTable,
+  order: Uint32Array,
+  owner: Int32Array,
+  lives: Lives,
+  creator: Int32Array,
+  pidIndex: (pid: number) => number,
+  livesAt: Int32Array,
+): Int32Array {
+  const { ts, ppid } = events;
+  const parents = new Int32Array(lives.length).fill(ABSENT);
+  const settled = new Uint8Array(lives.length);
+  for (let i = 0; i < order.length; i++) {
+    const row = order[i]!;
+    const life = owner[row]!;
+    if (life < 0 || settled[life] === 1) continue;
+    const fork = lives.forkRow.get(life);
+    if (fork !== ABSENT && creator[fork]! >= 0) {
+      parents[life] = creator[fork]!;
+      settled[life] = 1;
+    } else if (ppid[row]! >= 0) {
+      parents[life] = lifeAt(ppid[row]!, ts[row]!, life);
+      settled[life] = 1;
+    }
+  }
+  return parents;
+
+  /** The life of `pid` at time `t`, give or take the clocks; not `self`. */
+  function lifeAt(pid: number, t: number, self: number): number {
+    const g = pidIndex(pid);
+    if (g < 0) return ABSENT;
+    let low = livesAt[g]!;
+    let high = livesAt[g + 1]!;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (lives.start.get(middle) <= t + SKEW_NS) low = middle + 1;
+      else high = middle;
+    }
+    for (let life = low - 1; life >= livesAt[g]! && life >= low - 3; life--) {
+      const end = lives.end.get(life);
+      if (life !== self && (Number.isNaN(end) || end + SKEW_NS >= t)) return life;
+    }
+    return ABSENT;
+  }
+}
+
+/** Cuts, in each ring of parents, the link of the life that began first. */
+function breakCycles(parents: Int32Array, lives: Lives): number {
+  const walk = new Int32Array(parents.length);
+  let broken = 0;
+  for (let from = 0; from < parents.length; from++) {
+    if (walk[from] !== 0) continue;
+    let life = from;
+    while (life >= 0 && walk[life] === 0) {
+      walk[life] = from + 1;
+      life = parents[life]!;
+    }
+    if (life < 0 || walk[life] !== from + 1) continue;
+    let first = life;
+    for (let at = parents[life]!; at !== life; at = parents[at]!) {
+      if (lives.first.get(at) < lives.first.get(first)) first = at;
+    }
+    parents[first] = ABSENT;
+    broken++;
+  }
+  return broken;
+}
+
+/** Lives in the order of their first entries, which are all different. */
+function orderByFirst(lives: Lives, positions: number): Int32Array {
+  const taken = new Int32Array(positions * 2).fill(-1);
+  for (let life = 0; life < lives.length; life++) taken[lives.first.get(life)] = life;
+  const byRank = new Int32Array(lives.length);
+  let p = 0;
+  for (let e = 0; e < taken.length; e++) if (taken[e]! >= 0) byRank[p++] = taken[e]!;
+  return byRank;
+}
+
+export function procId(index: number): ProcId {
+  return index as ProcId;
+}
+
+/** When the life is drawn to end: its end or, when none was seen, the end of the recording. */
+export function drawnEnd(p: Processes, life: number): number {
+  const end = p.end[life]!;
+  return Number.isNaN(end) ? Math.max(p.lastTime, p.start[life]!) : end;
+}
+
+/** When image `i` of `life` is drawn to end. */
+export function imageEnd(p: Processes, life: number, i: number): number {
+  return i + 1 < p.imageAt[life + 1]! ? p.imageStart[i + 1]! : drawnEnd(p, life);
+}
+
+/** How it ended; unknown when no exit was seen, or the exit says nothing of it. */
+export function exitStatusOf(p: Processes, life: number): ExitStatus {
+  const row = p.exitRow[life]!;
+  if (row === ABSENT) return UNKNOWN_STATUS;
+  const signal = p.events.signal[row]!;
+  if ((signal & 127) !== 0) return { how: "signaled", signal: signal & 127, coreDumped: (signal & 128) !== 0 };
+  const code = p.events.code[row]!;
+  return code === ABSENT ? UNKNOWN_STATUS : { how: "exited", code };
+}
