@@ -1,0 +1,162 @@
+// bun scripts/bench/run.ts [name...] prints the tables of docs/benchmarks.md: tk beside its peers, in one run.
+// Needs dist/tk, and per bench the peer that is named; a peer that is missing is said, not skipped silently.
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { compare, table, type Contender, type Measured } from "./measure.ts";
+
+const TK = join(process.cwd(), "dist/tk");
+const work = mkdtempSync(join(tmpdir(), "tk-bench-"));
+const prof = join(work, "out.prof");
+
+interface Bench {
+  readonly name: string;
+  readonly title: string;
+  /** Not part of a run without names: it takes minutes or gigabytes. */
+  readonly big?: boolean;
+  run(): string;
+}
+
+function present(tool: string): boolean {
+  return Bun.which(tool) !== null;
+}
+
+function peers(...all: (Contender | undefined)[]): Contender[] {
+  return all.filter((c) => c !== undefined);
+}
+
+/** The contender, or undefined (and a word on stderr) when its tool is not installed. */
+function peer(tool: string, c: Contender): Contender | undefined {
+  if (present(tool)) return c;
+  console.error(`bench: ${tool} is not installed, "${c.name}" is left out`);
+  return undefined;
+}
+
+const STRACE = ["strace", "-f", "--seccomp-bpf", "-e", "trace=%process", "-o", "/dev/null"];
+
+function recorders(command: readonly string[]): Contender[] {
+  const tk = (...options: string[]) => [TK, "record", "-q", "-o", prof, ...options, "--", ...command];
+  return peers(
+    { name: "plain", command },
+    { name: "tk record", command: tk("--backend", "ptrace") },
+    { name: "tk record --mode complete", command: tk("--backend", "ptrace", "--mode", "complete") },
+    peer("strace", { name: "strace -f --seccomp-bpf", command: [...STRACE, ...command] }),
+    process.getuid?.() === 0
+      ? peer("bpftrace", { name: "tk record --backend bpftrace", command: tk("--backend", "bpftrace") })
+      : undefined,
+  );
+}
+
+function generated(events: number): string {
+  const path = join(work, `events-${events}.prof`);
+  if (!existsSync(path)) {
+    const made = Bun.spawnSync([process.execPath, "tests/support/generate.ts", String(events)], {
+      stdout: Bun.file(path),
+    });
+    if (made.exitCode !== 0) throw new Error("cannot generate events");
+  }
+  return path;
+}
+
+const storm = (n: number) => ["bash", "-c", `for ((i = 0; i < ${n}; i++)); do /bin/true; done`];
+
+const megabytes = (path: string) => `${(statSync(path).size / 1e6).toFixed(0)} MB`;
+
+const benches: readonly Bench[] = [
+  {
+    name: "start",
+    title: "Start-up",
+    run() {
+      const empty = join(work, "empty.ts");
+      writeFileSync(empty, "\n");
+      const binary = join(work, "empty");
+      const built = Bun.spawnSync([
+        process.execPath,
+        "build",
+        "--compile",
+        "--minify",
+        "--bytecode",
+        "--format=esm",
+        empty,
+        "--outfile",
+        binary,
+      ]);
+      if (built.exitCode !== 0) throw new Error("cannot compile the empty program");
+      const rows = compare(
+        [
+          { name: "empty compiled program", command: [binary] },
+          { name: "tk --version", command: [TK, "--version"] },
+          { name: "/bin/true", command: ["/bin/true"] },
+          { name: "tk record -- /bin/true", command: [TK, "record", "-q", "-o", prof, "--", "/bin/true"] },
+        ],
+        15,
+      );
+      const over = (rows[3]!.median - rows[2]!.median) * 1e3;
+      return `${table(rows)}\n\n\`tk record -- true\` takes ${over.toFixed(1)} ms (median) more than \`true\`.`;
+    },
+  },
+  {
+    name: "storm",
+    title: "Fork/exec storm: 3000 times /bin/true from bash",
+    run: () => table(compare(recorders(storm(3000)), 5)),
+  },
+  {
+    name: "syscalls",
+    title: "Two million system calls: dd bs=1 count=1000000",
+    run: () =>
+      table(compare(recorders(["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=1000000", "status=none"]), 7)),
+  },
+  {
+    name: "sort",
+    title: "Sorting one million events",
+    run() {
+      const path = generated(1_000_000);
+      const rows = compare(
+        peers(
+          peer("jq", { name: "jq -c . (copies)", command: ["jq", "-c", ".", path] }),
+          { name: "tk sort", command: [TK, "sort", path] },
+          { name: "tk render -d sequential", command: [TK, "render", "-d", "sequential", path] },
+          { name: "GNU sort (bytes, one key)", command: ["env", "LC_ALL=C", "sort", "-s", "-t:", "-k4,4n", path] },
+        ),
+        3,
+      );
+      return `${megabytes(path)}.\n\n${table(rows)}\n\n${timesFaster(rows, "tk sort")} ${timesFaster(rows, "tk render -d sequential")}`;
+    },
+  },
+  {
+    name: "sort-huge",
+    title: "Sorting one hundred million events with --memory 512M",
+    big: true,
+    run() {
+      const path = generated(100_000_000);
+      const rows = compare(
+        [{ name: "tk sort --memory 512M", command: [TK, "sort", "--memory", "512M", path] }],
+        1,
+        false,
+      );
+      return `${megabytes(path)}.\n\n${table(rows)}`;
+    },
+  },
+];
+
+function timesFaster(rows: readonly Measured[], name: string): string {
+  const row = rows.find((r) => r.name === name);
+  return row === undefined
+    ? ""
+    : `\`${name}\` is ${(rows[0]!.wall / row.wall).toFixed(1)} times as fast as ${rows[0]!.name}.`;
+}
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !benches.some((b) => b.name === name));
+if (unknown.length > 0) {
+  console.error(`bench: there is no ${unknown.join(", ")}; there are ${benches.map((b) => b.name).join(", ")}`);
+  process.exit(2);
+}
+try {
+  for (const bench of benches) {
+    if (wanted.length === 0 ? bench.big : !wanted.includes(bench.name)) continue;
+    console.log(`## ${bench.title}\n\n${bench.run()}\n`);
+  }
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
