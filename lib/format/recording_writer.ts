@@ -1,6 +1,7 @@
 // Writes the native recording format: one JSON object per line, tagged, straight into bytes (docs/format.md).
 // The recorder calls it for every event, so it allocates nothing: numbers and byte ranges in, a growing buffer out,
 // which the caller writes to its file and clears.
+import { encodeBase64 } from "../base/base64.ts";
 import { JsonBytes } from "../base/json_bytes.ts";
 import { ABSENT } from "../model/ids.ts";
 import type { RecordingHeader } from "../model/recording.ts";
@@ -98,7 +99,7 @@ export class RecordingWriter {
     o.raw(',"');
     o.raw(key);
     o.raw('_b64":"');
-    o.raw(base64(b.subarray(from, to)));
+    o.raw(encodeBase64(b.subarray(from, to)));
     o.raw('"');
   }
 
@@ -138,7 +139,7 @@ export class RecordingWriter {
       }
       next++;
       o.raw('"');
-      o.raw(base64(item.bytes));
+      o.raw(encodeBase64(item.bytes));
       o.raw('"');
     }
     o.raw("]");
@@ -210,17 +211,4 @@ export class RecordingWriter {
     else this.number("exit_code", counts.exit_code);
     this.out.raw("}}\n");
   }
-}
-
-const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-function base64(b: Uint8Array): string {
-  let s = "";
-  for (let i = 0; i < b.length; i += 3) {
-    const word = (b[i]! << 16) | ((b[i + 1] ?? 0) << 8) | (b[i + 2] ?? 0);
-    s += DIGITS[word >> 18]! + DIGITS[(word >> 12) & 63]!;
-    s += i + 1 < b.length ? DIGITS[(word >> 6) & 63]! : "=";
-    s += i + 2 < b.length ? DIGITS[word & 63]! : "=";
-  }
-  return s;
 }

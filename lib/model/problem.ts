@@ -9,6 +9,7 @@ export type ProblemCode =
   | "orphan-args" // ExecArgs or ExecFilename without its Exec
   | "clock" // time runs backwards where it must not
   | "raw" // a backend's own message or a raw line that is none of its kinds
+  | "empty" // there is no event at all
   | "compressed"; // the compressed stream is cut or corrupt
 
 export interface Problem {
