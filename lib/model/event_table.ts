@@ -21,7 +21,10 @@ export class EventTable {
   code: Int32Array;
   /** exit: the signal, 0 for none; bit 7 (128) set when core was dumped. */
   signal: Uint8Array;
-  /** exec, exec_failed: of two halves (proctrace), the row of the other half; else ABSENT. */
+  /**
+   * Of an exec that was recorded in parts (proctrace): the row of the next part, the last part pointing back to the
+   * exec, so with two parts each points to the other. Else ABSENT.
+   */
   mate: Int32Array;
   /** Byte offset and length of the event's line in the recording's text, without its newline. */
   at: Float64Array;
