@@ -8,6 +8,7 @@
 //   12                  (exec seen, no fork)──···    life 2   parent by its recorded ppid, end unseen
 import { groupRows } from "../base/columns.ts";
 import { KIND } from "../model/event.ts";
+import { exitStatusAt } from "../model/event_at.ts";
 import type { EventTable } from "../model/event_table.ts";
 import { ABSENT, type ProcId } from "../model/ids.ts";
 import { type ExitStatus, UNKNOWN_STATUS } from "../model/status.ts";
@@ -285,9 +286,5 @@ export function imageEnd(p: Processes, life: number, i: number): number {
 /** How it ended; unknown when no exit was seen, or the exit says nothing of it. */
 export function exitStatusOf(p: Processes, life: number): ExitStatus {
   const row = p.exitRow[life]!;
-  if (row === ABSENT) return UNKNOWN_STATUS;
-  const signal = p.events.signal[row]!;
-  if ((signal & 127) !== 0) return { how: "signaled", signal: signal & 127, coreDumped: (signal & 128) !== 0 };
-  const code = p.events.code[row]!;
-  return code === ABSENT ? UNKNOWN_STATUS : { how: "exited", code };
+  return row === ABSENT ? UNKNOWN_STATUS : exitStatusAt(p.events, row);
 }

@@ -9,8 +9,11 @@ export interface RenderOptions {
   readonly color: boolean;
   /** Non-ASCII line drawing allowed (a UTF-8 locale). */
   readonly unicode: boolean;
-  /** At most this many processes (or tasks) are drawn; the remainder is stated. */
-  readonly limit: number;
+  /**
+   * At most this many processes (or tasks) are drawn; the remainder is stated. Undefined leaves it to the renderer,
+   * Infinity draws all.
+   */
+  readonly limit: number | undefined;
   /** Long forms: Nix store paths unshortened, arguments uncut. */
   readonly full: boolean;
 }
