@@ -28,6 +28,11 @@ export const proctraceRaw: InputFormat = {
   transcode: (source, problems) => new RawTranscoder(source, problems),
 };
 
+/** For event lines with raw lines among them: lines that are neither are handed on, for the reader of event lines to judge. */
+export function transcodeMixed(source: string, problems: Problems): Transcoder {
+  return new RawTranscoder(source, problems, true);
+}
+
 /** What bpftrace itself says between the events. */
 const REMARK = /^(Attaching \d+ probes?\.\.\.|Attached \d+ probes?|WARNING: .*|Stopping.*)$/;
 const LOST = /^Lost (\d{1,15}) events$/;
@@ -48,7 +53,10 @@ class RawTranscoder implements Transcoder {
   /** Lines that were joined to the text, each owed an empty line. */
   private joined = 0;
 
-  constructor(source: string, problems: Problems) {
+  private readonly mixed: boolean;
+
+  constructor(source: string, problems: Problems, mixed = false) {
+    this.mixed = mixed;
     this.source = source;
     this.problems = problems;
     this.splitter = new LineSplitter({
@@ -96,8 +104,7 @@ class RawTranscoder implements Transcoder {
     }
     if (from < to && b[from] === 123 && (!this.textOpen || b[to - 1] === 125)) {
       this.finishText();
-      this.out.copy(b, from, to);
-      this.out.raw("\n");
+      this.pass(b, from, to);
       return;
     }
     const remark = to - from <= 200 ? decoder.decode(b.subarray(from, to)) : "";
@@ -116,8 +123,14 @@ class RawTranscoder implements Transcoder {
       return;
     }
     this.finishText();
-    if (REMARK.test(remark) || (to - from <= 200 && remark.trim() === "")) this.out.raw("\n");
+    if (this.mixed && to > from) this.pass(b, from, to);
+    else if (REMARK.test(remark) || (to - from <= 200 && remark.trim() === "")) this.out.raw("\n");
     else this.skip("raw", "not a line of a raw log, expected one such as FORK: ts=...,parent_pid=...");
+  }
+
+  private pass(b: Uint8Array, from: number, to: number): void {
+    this.out.copy(b, from, to);
+    this.out.copy(NEWLINE);
   }
 
   private rawLine(b: Uint8Array, from: number, to: number): void {

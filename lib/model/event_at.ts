@@ -3,17 +3,7 @@
 // is left out, and nothing throws.
 import { KIND, type Argv, type ProcEvent, type Text } from "./event.ts";
 import type { EventTable } from "./event_table.ts";
-import {
-  argvField,
-  asFields,
-  bytesField,
-  countField,
-  endOf,
-  field,
-  headerOf,
-  textField,
-  type Fields,
-} from "./fields.ts";
+import { argvField, asFields, bytesField, countField, endOf, headerOf, textField, type Fields } from "./fields.ts";
 import { ABSENT } from "./ids.ts";
 import type { Recording } from "./recording.ts";
 import { type ExitStatus, UNKNOWN_STATUS } from "./status.ts";

@@ -38,6 +38,13 @@ export class Problems {
     this.counts.set(problem.code, (this.counts.get(problem.code) ?? 0) + 1);
     if (this.kept.length < this.limit) this.kept.push(problem);
   }
+
+  /** Adds what another collection holds. */
+  takeOver(other: Problems): void {
+    this.total += other.total;
+    for (const [code, n] of other.counts) this.counts.set(code, (this.counts.get(code) ?? 0) + n);
+    for (const problem of other.kept) if (this.kept.length < this.limit) this.kept.push(problem);
+  }
 }
 
 /** `file:line: what was wrong`. */

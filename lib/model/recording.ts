@@ -54,3 +54,8 @@ export interface Recording {
   /** Sum of `Lost` counts. */
   readonly lost: number;
 }
+
+/** A recording of tk without its last line: the recorder was killed, or the file was cut. Not known of foreign recordings. */
+export function isCutOff(recording: Recording): boolean {
+  return recording.header !== undefined && recording.end === undefined;
+}

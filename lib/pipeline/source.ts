@@ -3,8 +3,10 @@
 import { Data, Effect, type Scope } from "effect";
 import { close, fstatSync, open, readFileSync } from "node:fs";
 import { detectCompression, detectFormat, HEAD_SIZE, type Compression, type DetectError } from "../format/detect.ts";
-import type { InputFormat } from "../format/format.ts";
+import type { InputFormat, Transcoder } from "../format/format.ts";
+import { transcodeMixed } from "../format/proctrace_raw.ts";
 import type { Problems } from "../model/problem.ts";
+import { errorWords, OutputError } from "../host/out.ts";
 import { readAnywhere, readHead, readRegular, type Chunks } from "./_bytes.ts";
 import { decompress } from "./_decompress.ts";
 
@@ -22,7 +24,7 @@ export class SourceError extends Data.TaggedError("SourceError")<{
   readonly reason: SourceReason;
 }> {
   override get message(): string {
-    const name = JSON.stringify(this.name);
+    const name = this.name === "stdin" ? "standard input" : `'${this.name}'`;
     const reason = this.reason;
     switch (reason._tag) {
       case "NotFound":
@@ -34,7 +36,7 @@ export class SourceError extends Data.TaggedError("SourceError")<{
       case "NotARecording":
         return `Cannot read ${name}: ${describe(reason.error)}`;
       case "System":
-        return `Cannot ${reason.doing} ${name}: ${reason.code}`;
+        return `Cannot ${reason.doing} ${name}: ${errorWords(reason)}`;
     }
   }
 
@@ -71,6 +73,11 @@ export interface Source {
   readonly plain: { readonly fd: number; readonly size: number } | undefined;
   /** The event lines from the beginning; each chunk is valid until the next is asked for. To be called once. Throws SourceError. */
   chunks(): Chunks;
+  /**
+   * Of a plain source: the same once more, with backend lines turned into event lines. Its head showed none of them,
+   * but there may be some further on; other sources are always looked through for them.
+   */
+  readonly transcodedChunks: (() => Chunks) | undefined;
 }
 
 export interface SourceOptions {
@@ -95,9 +102,15 @@ export const openSource = (
   );
 };
 
-/** Feeds every chunk to `take`, one at a time; can be interrupted between two of them. */
-export const eachChunk = (source: Source, take: (chunk: Uint8Array) => void): Effect.Effect<void, SourceError> =>
-  Effect.callback<void, SourceError>((resume, signal) => {
+/**
+ * Feeds every chunk to `take`, one at a time; can be interrupted between two of them. An OutputError that `take` throws
+ * is a failure like the source's own.
+ */
+export const eachChunk = (
+  source: Pick<Source, "chunks">,
+  take: (chunk: Uint8Array) => void,
+): Effect.Effect<void, SourceError | OutputError> =>
+  Effect.callback<void, SourceError | OutputError>((resume, signal) => {
     const run = async () => {
       for await (const chunk of source.chunks()) {
         if (signal.aborted) return;
@@ -106,7 +119,8 @@ export const eachChunk = (source: Source, take: (chunk: Uint8Array) => void): Ef
     };
     run().then(
       () => resume(Effect.void),
-      (cause: unknown) => resume(cause instanceof SourceError ? Effect.fail(cause) : Effect.die(cause)),
+      (cause: unknown) =>
+        resume(cause instanceof SourceError || cause instanceof OutputError ? Effect.fail(cause) : Effect.die(cause)),
     );
   });
 
@@ -157,14 +171,16 @@ async function look(fd: number, name: string, problems: Problems, options: Sourc
     problems.add({ code: "empty", source: name, line: 0, message: "the input is empty, expected a recording" });
   const format = detectFormat(bytes.head.length === 0 ? EMPTY_LINE : bytes.head);
   if (format.isErr()) throw new SourceError({ name, reason: { _tag: "NotARecording", error: format.error } });
-  const transcoder = options.transcode === false ? undefined : format.value.transcode?.(name, problems);
-  const isPlain = start === 0 && compression.value === "none" && transcoder === undefined;
+  const isRegular = start === 0 && compression.value === "none";
+  const isPlain = isRegular && (options.transcode === false || format.value.transcode === undefined);
+  const transcode = () => (format.value.transcode ?? transcodeMixed)(name, problems);
   return {
     name,
     format: format.value,
     compression: compression.value,
     plain: isPlain ? { fd, size: stat.size } : undefined,
-    chunks: transcoder === undefined ? bytes.all : () => transcoded(bytes.all(), transcoder),
+    chunks: () => (isPlain || options.transcode === false ? bytes.all() : transcoded(bytes.all(), transcode())),
+    transcodedChunks: isPlain ? () => transcoded(guarded(readRegular(fd, 0), name), transcode()) : undefined,
   };
 }
 
@@ -172,10 +188,15 @@ const EMPTY_LINE = new Uint8Array([10]);
 
 const guard = (name: string) => (cause: unknown) => sourceError(name, cause, "read");
 
-async function* transcoded(
-  chunks: Chunks,
-  transcoder: { push(chunk: Uint8Array): Uint8Array; end(): Uint8Array },
-): Chunks {
+async function* guarded(chunks: Chunks, name: string): Chunks {
+  try {
+    yield* chunks;
+  } catch (cause) {
+    throw sourceError(name, cause, "read");
+  }
+}
+
+async function* transcoded(chunks: Chunks, transcoder: Transcoder): Chunks {
   for await (const chunk of chunks) {
     const lines = transcoder.push(chunk);
     if (lines.length > 0) yield lines;
