@@ -125,6 +125,28 @@ export function padEnd(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - displayWidth(text)));
 }
 
+/** Lines of at most `width` columns, broken at blanks where there are any; the lines after the first begin with `indent`. */
+export function wrap(text: string, width: number, indent = ""): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (line !== "" && displayWidth(longer) > width) {
+      lines.push(line);
+      line = indent + word;
+    } else line = longer;
+    // A word longer than a line is broken anywhere.
+    while (displayWidth(line) > width) {
+      const part = head(line, width);
+      if (part.length <= indent.length) break;
+      lines.push(part);
+      line = indent + line.slice(part.length);
+    }
+  }
+  lines.push(line);
+  return lines;
+}
+
 /** `1 process`, `1,234 processes`. */
 export function count(n: number, one: string, many: string = one + "s"): string {
   return `${thousands(n)} ${n === 1 ? one : many}`;

@@ -6,9 +6,9 @@ import { count, cutMiddle, thousands } from "../base/text.ts";
 import { deriveProcesses, drawnEnd, ENDED, exitStatusOf, imageEnd, type Processes } from "../derive/processes.ts";
 import { deriveTree } from "../derive/tree.ts";
 import { ABSENT } from "../model/ids.ts";
-import type { Recording } from "../model/recording.ts";
+import { isCutOff, type Recording } from "../model/recording.ts";
 import { formatDuration, NS_PER_MS } from "../model/time.ts";
-import { caveats, Commands, failureText } from "./_commands.ts";
+import { caveats, Commands, failureText, noEndText } from "./_commands.ts";
 import { mermaidText } from "./_mermaid_text.ts";
 import type { DocumentRenderer, RenderOptions, TextSink } from "./renderer.ts";
 
@@ -73,8 +73,10 @@ class Chart {
   private readonly commands: Commands;
   private readonly options: RenderOptions;
   private readonly tasks: Tasks;
+  private readonly noEnd: string;
 
-  constructor(p: Processes, commands: Commands, options: RenderOptions, tasks: Tasks) {
+  constructor(recording: Recording, p: Processes, commands: Commands, options: RenderOptions, tasks: Tasks) {
+    this.noEnd = noEndText(recording);
     this.p = p;
     this.commands = commands;
     this.options = options;
@@ -125,7 +127,7 @@ class Chart {
     const failure = isLast ? failureText(exitStatusOf(p, life)) : "";
     const open = isLast && p.ended[life] === ENDED.unseen;
     if (failure !== "") label += ` (${failure})`;
-    else if (open) label += " (no end seen)";
+    else if (open) label += ` (${this.noEnd})`;
     const from = Math.floor((tasks.start[i]! - p.firstTime) / NS_PER_MS);
     const took = Math.max(1, Math.floor((tasks.end[i]! - tasks.start[i]!) / NS_PER_MS));
     return `    ${mermaidText(label, this.options.unicode)} :${failure !== "" ? "crit" : "active"}, ${from}, ${took}ms\n`;
@@ -136,7 +138,7 @@ function render(recording: Recording, options: RenderOptions, out: TextSink): vo
   const p = deriveProcesses(recording.events, { rootPid: recording.header?.root_pid });
   const tree = deriveTree(p);
   const tasks = listTasks(p);
-  const chart = new Chart(p, new Commands(recording, p, tree, options), options, tasks);
+  const chart = new Chart(recording, p, new Commands(recording, p, tree, options), options, tasks);
 
   // Which tasks: all, or the longest that fit the limit and, unless a limit was asked for, Mermaid's own.
   const limit = Math.max(0, options.limit ?? DEFAULT_LIMIT);
@@ -159,12 +161,8 @@ function render(recording: Recording, options: RenderOptions, out: TextSink): vo
   }
 
   const notes = caveats(recording);
-  const title = [
-    recording.lost > 0 ? "events were lost" : "",
-    notes.length > (recording.lost > 0 ? 1 : 0) ? "cut off" : "",
-  ]
-    .filter((x) => x !== "")
-    .join(", ");
+  const faults = [recording.lost > 0 ? "events were lost" : "", isCutOff(recording) ? "cut off" : ""];
+  const title = faults.filter((x) => x !== "").join(", ");
   const left = tasks.length - drawn;
   const longest = left > 0 ? ranked[drawn]! : 0;
   const remainder =

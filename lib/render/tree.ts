@@ -5,15 +5,15 @@
 //      10   4.56s   8.10s          make -j4
 //      11   1.20s   1.18s  exit 1  ├─ sh -c 'cc -c a.c'
 //           +11ms                  │  → cc -c a.c
-import { count, cutEnd, padEnd, padStart } from "../base/text.ts";
+import { count, cutEnd, displayWidth, padEnd, padStart, wrap } from "../base/text.ts";
 import { deriveProcesses, drawnEnd, ENDED, exitStatusOf, type Processes } from "../derive/processes.ts";
 import { deriveTree, type ProcessTree } from "../derive/tree.ts";
 import { eventAt } from "../model/event_at.ts";
 import { ABSENT } from "../model/ids.ts";
-import type { Recording } from "../model/recording.ts";
+import { isCutOff, type Recording } from "../model/recording.ts";
 import { type ExitStatus, UNKNOWN_STATUS } from "../model/status.ts";
 import { formatDuration } from "../model/time.ts";
-import { caveats, Commands, commandText, failureText, isCutOff } from "./_commands.ts";
+import { caveats, Commands, commandText, failureText, noEndText } from "./_commands.ts";
 import { paint, type Paint } from "./_paint.ts";
 import type { DocumentRenderer, RenderOptions, TextSink } from "./renderer.ts";
 
@@ -49,22 +49,29 @@ interface Layout {
   readonly levels: number;
 }
 
-function statusText(p: Processes, life: number): string {
-  if (p.ended[life] === ENDED.unseen) return "no end";
+function statusText(recording: Recording, p: Processes, life: number): string {
+  if (p.ended[life] === ENDED.unseen) return noEndText(recording);
   if (p.ended[life] === ENDED.replaced) return "end lost";
   return failureText(exitStatusOf(p, life));
 }
 
-function layOut(p: Processes, tree: ProcessTree, drawn: number, options: RenderOptions, hasCpu: boolean): Layout {
+function layOut(
+  recording: Recording,
+  p: Processes,
+  tree: ProcessTree,
+  drawn: number,
+  options: RenderOptions,
+  hasCpu: boolean,
+): Layout {
   let pid = 3;
   let status = 0;
   for (let at = 0; at < drawn; at++) {
     const life = tree.preorder[at]!;
     pid = Math.max(pid, String(p.pid[life]!).length);
-    status = Math.max(status, statusText(p, life).length);
+    status = Math.max(status, statusText(recording, p, life).length);
   }
   const gap = 2;
-  const columns = { pid: pid + gap, wall: 6 + gap, cpu: hasCpu ? 6 + gap : 0, status: status > 0 ? status + gap : 0 };
+  const columns = { pid: pid + gap, wall: 7 + gap, cpu: hasCpu ? 6 + gap : 0, status: status > 0 ? status + gap : 0 };
   const left = () => columns.pid + columns.wall + columns.cpu + columns.status;
   for (const name of ["cpu", "wall", "status"] as const) {
     if (left() + LEAST_COMMAND > options.width) columns[name] = 0;
@@ -133,8 +140,9 @@ class Drawing {
     const first = p.imageAt[life]!;
     const after = p.imageAt[life + 1]!;
     const open = p.ended[life] !== ENDED.exit;
-    const wall = formatDuration(drawnEnd(p, life) - p.start[life]!);
-    const status = statusText(p, life);
+    // Without an exit the time is what was seen of it.
+    const wall = (open ? ">" : "") + formatDuration(drawnEnd(p, life) - p.start[life]!);
+    const status = statusText(this.recording, p, life);
     const failed = failureText(exitStatusOf(p, life)) !== "";
     let out = this.line(
       String(p.pid[life]!),
@@ -207,18 +215,19 @@ function outcome(recording: Recording, p: Processes): ExitStatus {
   return UNKNOWN_STATUS;
 }
 
-function summary(recording: Recording, p: Processes, options: RenderOptions): string {
+/** One line when it fits, else the command and the facts on a line each. */
+function summary(recording: Recording, p: Processes, options: RenderOptions): string[] {
   const parts = [count(p.length, "process", "processes"), formatDuration(p.lastTime - p.firstTime)];
   const status = outcome(recording, p);
   if (status.how === "exited") parts.push(`exit ${status.code}`);
   else if (status.how === "signaled") parts.push(failureText(status));
   if (isCutOff(recording)) parts.push("cut off");
+  const facts = parts.join(", ");
   const words = recording.header?.command ?? [];
-  const tail = parts.join(", ");
-  if (words.length === 0) return tail;
+  if (words.length === 0) return [facts];
   const command = commandText({ words, joined: false }, options);
-  const room = options.full ? Infinity : Math.max(8, options.width - tail.length - 2);
-  return `${cutEnd(command, room, options.unicode ? UNICODE.cut : ASCII.cut)}: ${tail}`;
+  const line = `${command}: ${facts}`;
+  return displayWidth(line) <= options.width ? [line] : [command, facts];
 }
 
 function render(recording: Recording, options: RenderOptions, out: TextSink): void {
@@ -226,11 +235,14 @@ function render(recording: Recording, options: RenderOptions, out: TextSink): vo
   const tree = deriveTree(p);
   const commands = new Commands(recording, p, tree, options);
   const on = paint(options.color);
-  const fit = (text: string) =>
-    options.full ? text : cutEnd(text, options.width, options.unicode ? UNICODE.cut : ASCII.cut);
+  const dots = options.unicode ? UNICODE.cut : ASCII.cut;
 
-  out.text(on.strong(fit(summary(recording, p, options))) + "\n");
-  for (const note of caveats(recording)) out.text(on.odd(fit(`! ${note}`)) + "\n");
+  for (const line of summary(recording, p, options)) {
+    out.text(on.strong(options.full ? line : cutEnd(line, options.width, dots)) + "\n");
+  }
+  for (const note of caveats(recording)) {
+    for (const line of wrap(`! ${note}`, options.width, "  ")) out.text(on.odd(line) + "\n");
+  }
   if (p.length === 0) return;
 
   const drawn = Math.min(p.length, Math.max(0, options.limit ?? DEFAULT_LIMIT));
@@ -238,13 +250,21 @@ function render(recording: Recording, options: RenderOptions, out: TextSink): vo
   for (let at = 0; at < Math.min(drawn, CPU_SAMPLE) && !hasCpu; at++) {
     hasCpu = cpuOf(recording, p, tree.preorder[at]!) !== undefined;
   }
-  const drawing = new Drawing(recording, p, tree, commands, options, layOut(p, tree, drawn, options, hasCpu));
+  const drawing = new Drawing(
+    recording,
+    p,
+    tree,
+    commands,
+    options,
+    layOut(recording, p, tree, drawn, options, hasCpu),
+  );
   if (drawn > 0) out.text("\n" + drawing.head());
   for (let at = 0; at < drawn; at++) out.text(drawing.life(tree.preorder[at]!));
   if (drawn < p.length) {
-    const dots = options.unicode ? UNICODE.cut : ASCII.cut;
     const left = count(p.length - drawn, "more process", "more processes");
-    out.text(on.odd(fit(`${dots} and ${left} (--limit N shows more, --limit 0 all)`)) + "\n");
+    for (const line of wrap(`${dots} and ${left} (--limit N shows more, --limit 0 all)`, options.width, "  ")) {
+      out.text(on.odd(line) + "\n");
+    }
   }
 }
 
