@@ -1,4 +1,4 @@
-// The raw log of proctrace's bpftrace script (`_raw_line.ts` has its grammar), turned into event lines.
+// The raw log of a bpftrace script, proctrace's or ours (`_raw_line.ts` has the grammar of both), turned into event lines.
 // JSON lines in between are passed on as they are. Every input line becomes one output line, an empty one where there is nothing
 // to say, so that line numbers further on are those of the file. A text may hold newlines, so a line
 // without a tag continues the words before it.
@@ -8,8 +8,10 @@ import { KIND } from "../model/event.ts";
 import { ABSENT } from "../model/ids.ts";
 import type { Problems } from "../model/problem.ts";
 import { LineSplitter } from "./_lines.ts";
-import { isRawLine, makeRawFields, readRawLine } from "./_raw_line.ts";
+import { isRawLine, makeRawFields, PIECE, readRawLine } from "./_raw_line.ts";
 import type { InputFormat, Transcoder } from "./format.ts";
+import { isWholeExec, RawExecs, writeRawEvent } from "./raw_events.ts";
+import { RecordingWriter } from "./recording_writer.ts";
 
 export const proctraceRaw: InputFormat = {
   id: "proctrace-raw",
@@ -43,7 +45,9 @@ class RawTranscoder implements Transcoder {
   private readonly source: string;
   private readonly problems: Problems;
   private readonly out = new JsonBytes(1 << 16);
+  private readonly writer = new RecordingWriter(this.out);
   private readonly fields = makeRawFields();
+  private readonly execs = new RawExecs();
   private readonly splitter: LineSplitter;
   private line = 0;
   private lastTs = 0;
@@ -86,6 +90,10 @@ class RawTranscoder implements Transcoder {
     this.out.clear();
     this.splitter.end();
     this.finishText();
+    if (this.execs.waiting > 0) {
+      const message = `${this.execs.waiting} execs without their EXEC or BADEXEC line, which a log that was cut may have`;
+      this.problems.add({ code: "raw", source: this.source, line: this.line, message });
+    }
     return this.out.view();
   }
 
@@ -140,6 +148,16 @@ class RawTranscoder implements Transcoder {
       return;
     }
     this.lastTs = f.ts;
+    if (f.piece !== PIECE.none) {
+      if (this.execs.piece(b, f, to)) this.out.raw("\n");
+      else this.skip("raw", "a piece of an exec that is not hex, expected one such as hex=2f 62 69 6e");
+      return;
+    }
+    if (isWholeExec(f) || (f.kind === KIND.exit && f.status !== ABSENT)) {
+      this.writer.seq = f.seq === ABSENT ? 0 : f.seq;
+      writeRawEvent(this.writer, f, f.ts, this.execs.take(f));
+      return;
+    }
     if (f.textAt >= 0) {
       this.text.clear();
       this.text.copy(b, f.textAt, to);

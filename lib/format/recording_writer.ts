@@ -150,6 +150,12 @@ export class RecordingWriter {
     this.out.raw(`,"${key}":true`);
   }
 
+  /** An optional field with a word of ours. */
+  note(key: string, value: string): void {
+    this.out.raw(`,"${key}":`);
+    this.out.text(value);
+  }
+
   finish(): void {
     this.out.raw("}}\n");
   }

@@ -1,0 +1,338 @@
+// The bpftrace program that records: text made for one machine and one run. What it prints is the raw log that
+// lib/format/_raw_line.ts reads; nothing here interprets it.
+//
+// Written for bpftrace 0.17 (tested) and for what later versions changed up to 0.26 (by their changelogs): `args->`
+// and not `args.`, every variable set before the block that uses it, casts wherever signs could be compared, no
+// `exit()`, no `join`. All strings leave as hex, because a word may hold newlines, commas or something that looks like
+// an event. In 0.17 a program has 512 bytes of stack, two to three strings of CHUNK bytes.
+//
+// One event may take several lines: first its pieces (EXEC_FILENAME, EXEC_WORDS, EXEC_WORD), then its head, all with the
+// same `ts` and `pid`, and all from one CPU, so in this order. Lines of different CPUs may change places, and `seq` may
+// repeat when two CPUs count at once: order is by `ts`.
+
+/** What is recorded: everything under the children of one process, or the whole system. */
+export type Scope = { readonly under: number } | "system";
+
+/** How the kernel's own structures can be read: by their type information, in the shape that the kernel has, or not at all. */
+export type KernelTypes =
+  /** Linux 6.5 and newer, where `struct pid` ends in a flexible array. */
+  | "flexible-pid"
+  /** Before that. */
+  | "array-pid"
+  /** No type information: tracepoints alone. */
+  | "none";
+
+export interface ScriptOptions {
+  readonly scope: Scope;
+  readonly types: KernelTypes;
+  /** Most bytes of one argument list that are read; the kernel's verifier walks through every one of these rounds. */
+  readonly argvLimit: number;
+  /** Size of a page of memory. */
+  readonly pageKb: number;
+}
+
+/** Most bytes per string; BPFTRACE_STRLEN (BPFTRACE_MAX_STRLEN from 0.20 on) has to be the same. */
+export const CHUNK = 96;
+/** Steps by which a string is walked when its length is not known: a string of CHUNK has a NUL and is cut below that. */
+const STEP = 88;
+/** Most pieces of a failed exec's words. */
+const FAILED_PIECES = 256;
+const PATH_MAX = 4096;
+
+export function bpftraceScript(options: ScriptOptions): string {
+  return options.types === "none" ? plainScript(options) : typedScript(options);
+}
+
+/** A test whether the process `id` is recorded; `(1)` for the whole system. */
+function followed(scope: Scope, id: string): string {
+  return scope === "system" ? "(1)" : `(@tree[(uint64)${id}])`;
+}
+
+/** Statements for a fork of `parent`: the child joins the tree. */
+function adopt(scope: Scope, parent: string, then: string): string {
+  if (scope === "system") return then;
+  return `
+  if ((uint64)${parent} == (uint64)${scope.under} || @tree[(uint64)${parent}]) {
+    @tree[(uint64)args->pid] = (uint64)1;
+    ${then}
+  }`;
+}
+
+function leave(scope: Scope, id: string): string {
+  return scope === "system" ? "" : `delete(@tree[(uint64)${id}]);`;
+}
+
+const CLONE_THREAD = "0x10000";
+
+/**
+ * Prints the file at $f and the words at $v, each in steps. Whether a string goes on is found by looking for a zero byte
+ * in the words of eight bytes that were just printed, without a branch for each.
+ */
+function walkedStrings(pid: string): string {
+  return `
+      printf("EXEC_FILENAME: seq=%llu,ts=%llu,pid=%d,at=0,hex=%rh\\n", $seq, $ts, ${pid}, buf(str(uptr($f)), ${CHUNK}));
+      $n = (uint64)0;
+      $i = (uint64)0;
+      $at = (uint64)0;
+      $p = *(uint64 *)uptr($v);
+      while ($n < ${FAILED_PIECES}) {
+        if ($p == 0) { break; }
+        printf("EXEC_WORD: seq=%llu,ts=%llu,pid=%d,index=%llu,at=%llu,hex=%rh\\n", $seq, $ts, ${pid}, $i, $at, buf(str(uptr($p + $at)), ${CHUNK}));
+        $z = (uint64)0;
+        $o = $at;
+        unroll (${STEP / 8}) {
+          $w = *(uint64 *)uptr($p + $o);
+          $z = $z | (((uint64)($w - 0x0101010101010101) & ~$w) >> 7 & 0x0101010101010101);
+          $o = $o + 8;
+        }
+        $at = $at + ${STEP};
+        if ($z != 0) {
+          $i = $i + 1;
+          $at = (uint64)0;
+          $p = *(uint64 *)uptr($v + $i * 8);
+        }
+        $n = $n + 1;
+      }
+      $more = (uint64)0;
+      if ($p != 0) { $more = (uint64)1; }`;
+}
+
+/** With the kernel's types: exact process groups, the new program's own argument area, exit status and peak memory. */
+function typedScript({ scope, types, argvLimit, pageKb }: ScriptOptions): string {
+  // A process group or session is a struct pid; its number in the first namespace is in the first of its `numbers`.
+  const number = (type: 2 | 3) =>
+    types === "flexible-pid"
+      ? `((struct upid *)((uint64)$t->signal->pids[${type}] + sizeof(struct pid)))->nr`
+      : `$t->signal->pids[${type}]->numbers[0].nr`;
+  const pgid = number(2);
+  const sid = number(3);
+  return `
+tracepoint:task:task_newtask /(args->clone_flags & ${CLONE_THREAD}) == 0/ {
+  $t = (struct task_struct *)curtask;
+  ${adopt(
+    scope,
+    "$t->tgid",
+    `@seq++;
+    printf("FORK: seq=%llu,ts=%llu,parent_pid=%d,child_pid=%d,parent_pgid=%d\\n", @seq, nsecs, $t->tgid, args->pid, ${pgid});`,
+  )}
+}
+
+tracepoint:sched:sched_process_exec {
+  $t = (struct task_struct *)curtask;
+  if ${followed(scope, "$t->tgid")} {
+    @seq++;
+    $seq = @seq;
+    $ts = nsecs;
+    $f = $t->mm->env_end;
+    $at = (uint64)0;
+    while ($at < ${PATH_MAX}) {
+      printf("EXEC_FILENAME: seq=%llu,ts=%llu,pid=%d,at=%llu,hex=%rh\\n", $seq, $ts, $t->tgid, $at, buf(str(uptr($f + $at)), ${CHUNK}));
+      if (*(uint8 *)uptr($f + $at + ${STEP - 1}) == 0) { break; }
+      $at = $at + ${STEP};
+    }
+    $a = $t->mm->arg_start;
+    $len = (uint64)($t->mm->arg_end - $a);
+    $at = (uint64)0;
+    while ($at < ${argvLimit}) {
+      if ($at + ${CHUNK} >= $len) { break; }
+      printf("EXEC_WORDS: seq=%llu,ts=%llu,pid=%d,at=%llu,hex=%rh\\n", $seq, $ts, $t->tgid, $at, buf(uptr($a + $at), ${CHUNK}));
+      $at = $at + ${CHUNK};
+    }
+    printf("EXEC_WORDS: seq=%llu,ts=%llu,pid=%d,at=%llu,hex=%rh\\n", $seq, $ts, $t->tgid, $at, buf(uptr($a + $at), (uint64)($len - $at)));
+    printf("EXEC: seq=%llu,ts=%llu,pid=%d,ppid=%d,pgid=%d,sid=%d,argv_bytes=%llu\\n", $seq, $ts, $t->tgid, $t->real_parent->tgid, ${pgid}, ${sid}, $len);
+  }
+}
+
+tracepoint:syscalls:sys_enter_execve, tracepoint:syscalls:sys_enter_execveat {
+  $t = (struct task_struct *)curtask;
+  if ${followed(scope, "$t->tgid")} {
+    @file[(uint64)$t->pid] = (uint64)args->filename;
+    @argv[(uint64)$t->pid] = (uint64)args->argv;
+  }
+}
+
+tracepoint:syscalls:sys_exit_execve, tracepoint:syscalls:sys_exit_execveat {
+  $t = (struct task_struct *)curtask;
+  if (@file[(uint64)$t->pid]) {
+    $f = @file[(uint64)$t->pid];
+    $v = @argv[(uint64)$t->pid];
+    delete(@file[(uint64)$t->pid]);
+    delete(@argv[(uint64)$t->pid]);
+    if (args->ret < 0) {
+      @seq++;
+      $seq = @seq;
+      $ts = nsecs;${walkedStrings("$t->tgid")}
+      printf("BADEXEC: seq=%llu,ts=%llu,pid=%d,ret=%d,more=%llu\\n", $seq, $ts, $t->tgid, args->ret, $more);
+    }
+  }
+}
+
+tracepoint:sched:sched_process_exit {
+  $t = (struct task_struct *)curtask;
+  delete(@file[(uint64)$t->pid]);
+  delete(@argv[(uint64)$t->pid]);
+  delete(@moved[(uint64)$t->pid]);
+  delete(@group[(uint64)$t->pid]);
+  if ($t->signal->live.counter == 0) {
+    if ${followed(scope, "$t->tgid")} {
+      ${leave(scope, "$t->tgid")}
+      @seq++;
+      $code = $t->group_leader->exit_code;
+      if ($t->signal->flags & 4) { $code = $t->signal->group_exit_code; }
+      printf("EXIT: seq=%llu,ts=%llu,pid=%d,ppid=%d,pgid=%d,status=%d,max_rss_kb=%llu\\n", @seq, nsecs, $t->tgid, $t->real_parent->tgid, ${pgid}, $code, $t->signal->maxrss * ${pageKb});
+    }
+  }
+}
+
+tracepoint:syscalls:sys_exit_setsid {
+  $t = (struct task_struct *)curtask;
+  if (args->ret > 0) {
+    if ${followed(scope, "$t->tgid")} {
+      @seq++;
+      printf("SETSID: seq=%llu,ts=%llu,pid=%d,ppid=%d,pgid=%d,sid=%d\\n", @seq, nsecs, $t->tgid, $t->real_parent->tgid, args->ret, args->ret);
+    }
+  }
+}
+
+tracepoint:syscalls:sys_enter_setpgid {
+  $t = (struct task_struct *)curtask;
+  if ${followed(scope, "$t->tgid")} {
+    @moved[(uint64)$t->pid] = (uint64)args->pid + 1;
+    @group[(uint64)$t->pid] = (uint64)args->pgid;
+  }
+}
+
+tracepoint:syscalls:sys_exit_setpgid {
+  $t = (struct task_struct *)curtask;
+  if (@moved[(uint64)$t->pid]) {
+    $pid = (uint64)(@moved[(uint64)$t->pid] - 1);
+    $pgid = @group[(uint64)$t->pid];
+    delete(@moved[(uint64)$t->pid]);
+    delete(@group[(uint64)$t->pid]);
+    if (args->ret == 0) {
+      $ppid = (uint64)$t->tgid;
+      $self = (uint64)$t->tgid;
+      if ($pid == 0) { $pid = $self; }
+      if ($pid == $self) { $ppid = (uint64)$t->real_parent->tgid; }
+      if ($pgid == 0) { $pgid = $pid; }
+      @seq++;
+      printf("SETPGID: seq=%llu,ts=%llu,pid=%d,ppid=%d,pgid=%d\\n", @seq, nsecs, $pid, $ppid, $pgid);
+    }
+  }
+}
+
+END {
+  ${scope === "system" ? "" : "clear(@tree);"}
+  clear(@file); clear(@argv); clear(@moved); clear(@group); clear(@seq);
+}
+`;
+}
+
+/**
+ * Without the kernel's types: an exec's words as its caller had them when it asked (a word whose page was not in memory
+ * yet is empty), no process groups of others, the exit status from what the process was last told to do.
+ */
+function plainScript({ scope }: ScriptOptions): string {
+  return `
+tracepoint:task:task_newtask /(args->clone_flags & ${CLONE_THREAD}) == 0/ {
+  ${adopt(
+    scope,
+    "pid",
+    `@seq++;
+    printf("FORK: seq=%llu,ts=%llu,parent_pid=%d,child_pid=%d\\n", @seq, nsecs, pid, args->pid);`,
+  )}
+}
+
+tracepoint:syscalls:sys_enter_execve, tracepoint:syscalls:sys_enter_execveat {
+  if ${followed(scope, "pid")} {
+    @seq++;
+    $seq = @seq;
+    $ts = nsecs;
+    $f = (uint64)args->filename;
+    $v = (uint64)args->argv;
+    @asked[(uint64)tid] = $ts;
+    @number[(uint64)tid] = $seq;${walkedStrings("pid")}
+    @more[(uint64)tid] = $more;
+  }
+}
+
+tracepoint:syscalls:sys_exit_execve, tracepoint:syscalls:sys_exit_execveat {
+  if (@asked[(uint64)tid]) {
+    if (args->ret < 0) {
+      printf("BADEXEC: seq=%llu,ts=%llu,pid=%d,ret=%d,more=%llu\\n", @number[(uint64)tid], @asked[(uint64)tid], pid, args->ret, @more[(uint64)tid]);
+    } else {
+      printf("EXEC: seq=%llu,ts=%llu,pid=%d,more=%llu\\n", @number[(uint64)tid], @asked[(uint64)tid], pid, @more[(uint64)tid]);
+    }
+    delete(@asked[(uint64)tid]);
+    delete(@number[(uint64)tid]);
+    delete(@more[(uint64)tid]);
+  }
+}
+
+tracepoint:syscalls:sys_enter_exit, tracepoint:syscalls:sys_enter_exit_group {
+  if ${followed(scope, "pid")} { @status[(uint64)pid] = ((uint64)args->error_code & 255) * 256 + 65536; }
+}
+
+tracepoint:signal:signal_deliver {
+  if (args->sa_handler == 0 && (args->sig < 17 || args->sig > 23) && args->sig != 28) {
+    if ${followed(scope, "pid")} {
+      if (@status[(uint64)pid] == 0) { @status[(uint64)pid] = (uint64)args->sig + 65536; }
+    }
+  }
+}
+
+tracepoint:sched:sched_process_exit {
+  delete(@asked[(uint64)tid]);
+  delete(@number[(uint64)tid]);
+  delete(@more[(uint64)tid]);
+  if (pid == tid) {
+    if ${followed(scope, "pid")} {
+      ${leave(scope, "pid")}
+      @seq++;
+      if (@status[(uint64)pid] != 0) {
+        printf("EXIT: seq=%llu,ts=%llu,pid=%d,status=%llu\\n", @seq, nsecs, pid, @status[(uint64)pid] & 65535);
+        delete(@status[(uint64)pid]);
+      } else {
+        printf("EXIT: seq=%llu,ts=%llu,pid=%d\\n", @seq, nsecs, pid);
+      }
+    }
+  }
+}
+
+tracepoint:syscalls:sys_exit_setsid {
+  if (args->ret > 0) {
+    if ${followed(scope, "pid")} {
+      @seq++;
+      printf("SETSID: seq=%llu,ts=%llu,pid=%d,pgid=%d,sid=%d\\n", @seq, nsecs, pid, args->ret, args->ret);
+    }
+  }
+}
+
+tracepoint:syscalls:sys_enter_setpgid {
+  if ${followed(scope, "pid")} {
+    @moved[(uint64)tid] = (uint64)args->pid + 1;
+    @group[(uint64)tid] = (uint64)args->pgid;
+  }
+}
+
+tracepoint:syscalls:sys_exit_setpgid {
+  if (@moved[(uint64)tid]) {
+    $pid = (uint64)(@moved[(uint64)tid] - 1);
+    $pgid = @group[(uint64)tid];
+    delete(@moved[(uint64)tid]);
+    delete(@group[(uint64)tid]);
+    if (args->ret == 0) {
+      if ($pid == 0) { $pid = (uint64)pid; }
+      if ($pgid == 0) { $pgid = $pid; }
+      @seq++;
+      printf("SETPGID: seq=%llu,ts=%llu,pid=%d,pgid=%d\\n", @seq, nsecs, $pid, $pgid);
+    }
+  }
+}
+
+END {
+  ${scope === "system" ? "" : "clear(@tree);"}
+  clear(@asked); clear(@number); clear(@more); clear(@status); clear(@moved); clear(@group); clear(@seq);
+}
+`;
+}
