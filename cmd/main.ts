@@ -1,21 +1,33 @@
 // From words to an exit status. Alone decides how the process ends; verbs set `process.exitCode` or fail with an error
 // that says what happened and what to do.
-import { Cause, Effect, Exit } from "effect";
+import { Cause, Effect, Exit, Fiber } from "effect";
 import { CliError } from "effect/cli";
 import { EXIT, tellBug, tellFailure } from "./exit.ts";
 import { runWords } from "./parse.ts";
 import { normaliseWords } from "./words.ts";
 
+/** Verbs that deal with signals themselves, because a command of the user's is running. */
+const OWN_SIGNALS: ReadonlySet<string | undefined> = new Set(["record"]);
+
 export async function main(words: readonly string[]): Promise<void> {
-  const exit = await Effect.runPromiseExit(runWords(normaliseWords(words)));
-  if (Exit.isSuccess(exit)) return;
-  process.exitCode = statusOf(exit.cause);
+  const normalised = normaliseWords(words);
+  const fiber = Effect.runFork(runWords(normalised));
+  let signal: NodeJS.Signals | undefined;
+  if (!OWN_SIGNALS.has(normalised[0]))
+    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+      process.once(name, () => {
+        signal = name;
+        Effect.runFork(Fiber.interrupt(fiber));
+      });
+  const exit = await Effect.runPromise(Fiber.await(fiber));
+  // Temporary files are gone: end as the signal would have ended us.
+  if (signal !== undefined) process.kill(process.pid, signal);
+  else if (Exit.isFailure(exit)) process.exitCode = statusOf(exit.cause);
 }
 
 function statusOf(cause: Cause.Cause<unknown>): number {
-  if (Cause.hasInterruptsOnly(cause)) return EXIT.failed;
-  if (Cause.hasDies(cause)) return tellBug(Cause.squash(cause));
   const error = Cause.squash(cause);
+  if (Cause.hasDies(cause)) return tellBug(error);
   if (CliError.isCliError(error)) return error._tag === "ShowHelp" && error.errors.length === 0 ? EXIT.ok : EXIT.usage;
   return tellFailure(error);
 }

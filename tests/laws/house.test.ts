@@ -14,7 +14,7 @@ test("the version is package.json's", () => {
 });
 
 test("render's display modes are the renderers' ids and aliases", () => {
-  expect([...DISPLAY_MODES].sort()).toEqual(renderers.names().sort());
+  expect([...DISPLAY_MODES].map(String).sort()).toEqual(renderers.names().sort());
 });
 
 const registries = [formats, renderers, backends] as const;
