@@ -9,8 +9,11 @@
 //
 // Equal keys keep input order: of two such lines the one that came first left memory first, and runs are ranked
 // by when they began. It knows lines, keys and spools; inputs, headers and where the result goes are its callers'.
+import { Buffer } from "node:buffer";
 import { LINE_LIMIT } from "../format/_lines.ts";
+import type { Transcoder } from "../format/format.ts";
 import { LINE } from "../format/line_keys.ts";
+import { startsWithMark } from "../format/recording.ts";
 import type { Out } from "../host/out.ts";
 import { Spool } from "../host/spool.ts";
 import { mergeRuns, type MergeSink } from "./merge.ts";
@@ -27,6 +30,7 @@ const LEAST_BLOCK = 128 << 10;
 const MOST_READERS = 64;
 /** Bytes that are taken from a chunk at once. */
 const PIECE = 1 << 20;
+const NEWLINES = new Uint8Array(1 << 16).fill(10);
 
 export interface SortEvents {
   /** A line that is no JSON object, or none of its end; `lineNumber` counts from 1 in the current input. */
@@ -74,6 +78,8 @@ export class ExternalSort {
   private runs: Run[] = [];
   private main: Run | undefined;
   private spool: RunStore | undefined;
+  private transcoder: Transcoder | undefined;
+  private mixed: (() => Transcoder) | undefined;
 
   constructor(limits: SortLimits, events: SortEvents) {
     this.limits = limits;
@@ -82,15 +88,24 @@ export class ExternalSort {
     this.batch = new SortBatch(this.budget);
   }
 
-  /** The lines that follow are those of another input. */
-  beginInput(): void {
+  /**
+   * The lines that follow are those of another input. `transcoder` makes event lines of it; `mixed` makes one for an input
+   * whose first backend line comes later.
+   */
+  beginInput(transcoder?: Transcoder, mixed?: () => Transcoder): void {
     this.scan.set();
     this.lineNumber = 0;
     this.detached = false;
+    this.transcoder = transcoder;
+    this.mixed = mixed;
   }
 
   /** Takes a chunk, cut anywhere; it may be used again afterwards. */
   feed(chunk: Uint8Array): void {
+    this.take(this.transcoder === undefined ? chunk : this.transcoder.push(chunk));
+  }
+
+  private take(chunk: Uint8Array): void {
     const { batch } = this;
     for (let from = 0; from < chunk.length;) {
       if (this.skipping) {
@@ -106,13 +121,28 @@ export class ExternalSort {
       const seen = batch.used;
       batch.used += n;
       from += n;
-      this.takeLines(seen);
+      if (this.takeLines(seen)) continue;
+      // A backend's line: from here on all goes through a transcoder.
+      const rest = Buffer.concat([batch.bytes.subarray(this.tail, batch.used), chunk.subarray(from)]);
+      batch.used = this.tail;
+      this.transcode(rest);
+      return;
     }
+  }
+
+  private transcode(rest: Uint8Array): void {
+    const transcoder = this.mixed?.();
+    if (transcoder === undefined) return;
+    this.transcoder = transcoder;
+    // It counts lines too.
+    for (let n = this.lineNumber; n > 0; n -= NEWLINES.length) transcoder.push(NEWLINES.subarray(0, n));
+    this.take(transcoder.push(rest));
   }
 
   /** The input is over; a last line without a newline counts when it is whole. */
   endInput(): void {
     const { batch } = this;
+    if (this.transcoder !== undefined) this.take(this.transcoder.end());
     this.skipping = false;
     if (batch.used === this.tail) return;
     if (batch.used === batch.capacity || batch.full) this.makeRoom();
@@ -123,18 +153,23 @@ export class ExternalSort {
     const end = batch.used;
     batch.bytes[end] = 10;
     batch.used++;
-    this.takeLine(end, true);
+    if (!this.takeLine(end, true)) {
+      const rest = batch.bytes.subarray(this.tail, end);
+      batch.used = this.tail;
+      this.transcode(Buffer.from(rest));
+      if (this.transcoder !== undefined) this.take(this.transcoder.end());
+    }
     this.tail = batch.used;
   }
 
-  /** Takes the whole lines behind `tail`, of which the first has no newline before `seen`. */
-  private takeLines(seen: number): void {
+  /** Takes the whole lines behind `tail`, of which the first has no newline before `seen`; false at a line to be transcoded. */
+  private takeLines(seen: number): boolean {
     const { batch } = this;
     let look = seen;
     let text = batch.bytes.subarray(0, batch.used);
     for (;;) {
       const newline = text.indexOf(10, look);
-      if (newline < 0) break;
+      if (newline < 0) return true;
       if (batch.length === batch.ts.length) {
         const before = this.tail;
         this.drain(false);
@@ -142,15 +177,21 @@ export class ExternalSort {
         text = batch.bytes.subarray(0, batch.used);
         continue;
       }
-      this.takeLine(newline, false);
+      if (!this.takeLine(newline, false)) return false;
       this.tail = look = newline + 1;
     }
   }
 
-  private takeLine(newline: number, last: boolean): void {
-    const { batch, scan, tail } = this;
+  private takeLine(newline: number, last: boolean): boolean {
+    const { batch, scan } = this;
     this.lineNumber++;
+    if (this.lineNumber === 1 && startsWithMark(batch.bytes.subarray(this.tail, newline))) this.tail += 3;
+    const { tail } = this;
     const what = scan.next(batch.bytes, tail, newline);
+    if (what === LINE.raw && this.transcoder === undefined && this.mixed !== undefined) {
+      this.lineNumber--;
+      return false;
+    }
     const size = newline + 1 - tail;
     if (size > LINE_LIMIT) this.events.tooLong(this.lineNumber);
     else if (what === LINE.event) {
@@ -163,6 +204,7 @@ export class ExternalSort {
       batch.add(scan.ts, scan.seq, tail, size);
       this.lines++;
     } else if (what !== LINE.blank) this.events.broken(this.lineNumber, last);
+    return true;
   }
 
   /** Lets lines leave until there is room, or gives a line that is longer than the memory what it needs. */

@@ -5,14 +5,16 @@
 // Times of several recordings: each has its own zero, the moment in its header (`started_unix_ns`). `align: "own"` keeps the
 // numbers as they are; `align: "wall"` rewrites the digits of `timestamp` so that all of them count from the earliest
 // header's moment, and puts that header first.
-import { Effect } from "effect";
+import { Effect, type Scope } from "effect";
+import { transcodeMixed } from "../format/proctrace_raw.ts";
 import type { TimeShift } from "../format/shift_time.ts";
 import { type Destination, openDestination } from "../host/destination.ts";
 import { OutputError } from "../host/out.ts";
 import type { Problems } from "../model/problem.ts";
 import { alignStarts, noteDifferentStarts, type Opening, openStart, startOfHeader } from "./align.ts";
 import { ExternalSort } from "./external_sort.ts";
-import { openSource, SourceError } from "./source.ts";
+import type { Chunks } from "./_bytes.ts";
+import { openSource, type Source, SourceError } from "./source.ts";
 import { makeTurn, type Turn } from "./turn.ts";
 
 export const DEFAULT_MEMORY = 256 << 20;
@@ -45,45 +47,57 @@ export interface SortResult {
 
 export const sortRecording = (options: SortOptions): Effect.Effect<SortResult, SourceError | OutputError> =>
   Effect.scoped(
-    Effect.gen(function* () {
-      const destination = yield* openOutput(options.output);
-      const notes: string[] = [];
-      const feeding: Feeding = { name: "", start: undefined };
-      const sort = yield* Effect.acquireRelease(
-        attempt(() => makeSort(options, destination, feeding)),
-        (s) => Effect.sync(() => s.close()),
-      );
-      if (options.align === "wall") {
-        const openings: Opening[] = [];
-        for (const path of options.inputs) {
-          const source = yield* openSource(path, options.problems);
-          openings.push(yield* work(() => openStart(source)));
-        }
-        for (const { source, chunks, shift } of alignStarts(openings, notes))
-          yield* work((turn) => feedLines(source.name, chunks(), sort, feeding, turn, shift));
-      } else {
-        const starts: { name: string; start: bigint | undefined }[] = [];
-        for (const path of options.inputs) {
-          yield* Effect.scoped(
-            openSource(path, options.problems).pipe(
-              Effect.flatMap((source) => work((turn) => feedLines(source.name, source.chunks(), sort, feeding, turn))),
-            ),
-          );
-          starts.push({ name: feeding.name, start: feeding.start });
-        }
-        noteDifferentStarts(starts, notes);
-      }
-      yield* work((turn) =>
-        sort.finish(() => {
-          if (destination.out.size > 0) destination.setAside();
-          return destination.out;
-        }, turn),
-      );
-      const { size, closed } = destination.out;
-      yield* attempt(() => destination.commit());
-      return { lines: sort.lines, bytes: size, spilled: sort.spilled, runs: sort.runCount, closed, notes };
-    }),
+    openOutput(options.output).pipe(
+      Effect.flatMap((destination) =>
+        sortInto(options, destination).pipe(
+          Effect.flatMap((sorted) =>
+            attempt(() => destination.commit()).pipe(Effect.map(() => ({ ...sorted, closed: destination.out.closed }))),
+          ),
+        ),
+      ),
+    ),
   );
+
+/** The same into a destination that is open; committing it is left to the caller. */
+export const sortInto = (
+  options: Omit<SortOptions, "output">,
+  destination: Destination,
+): Effect.Effect<SortResult, SourceError | OutputError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { problems } = options;
+    const notes: string[] = [];
+    const feeding: Feeding = { name: "", start: undefined };
+    const sort = yield* Effect.acquireRelease(
+      attempt(() => makeSort(options, destination, feeding)),
+      (s) => Effect.sync(() => s.close()),
+    );
+    const feed = (source: Source, chunks: Chunks, shift?: TimeShift) =>
+      work((turn) => feedLines(source, chunks, problems, sort, feeding, turn, shift));
+    if (options.align === "wall") {
+      const openings: Opening[] = [];
+      for (const path of options.inputs) {
+        const source = yield* openSource(path, problems, { transcode: false });
+        openings.push(yield* work(() => openStart(source)));
+      }
+      for (const { source, chunks, shift } of alignStarts(openings, notes)) yield* feed(source, chunks(), shift);
+    } else {
+      const starts: { name: string; start: bigint | undefined }[] = [];
+      for (const path of options.inputs) {
+        const open = openSource(path, problems, { transcode: false });
+        yield* Effect.scoped(open.pipe(Effect.flatMap((source) => feed(source, source.chunks()))));
+        starts.push({ name: feeding.name, start: feeding.start });
+      }
+      noteDifferentStarts(starts, notes);
+    }
+    yield* work((turn) =>
+      sort.finish(() => {
+        if (destination.out.size > 0) destination.setAside();
+        return destination.out;
+      }, turn),
+    );
+    const { size, closed } = destination.out;
+    return { lines: sort.lines, bytes: size, spilled: sort.spilled, runs: sort.runCount, closed, notes };
+  });
 
 /** A file that is not committed when the scope ends is left as it was. */
 export const openOutput = (path: string | undefined) =>
@@ -111,7 +125,7 @@ interface Feeding {
   start: bigint | undefined;
 }
 
-function makeSort(options: SortOptions, destination: Destination, feeding: Feeding): ExternalSort {
+function makeSort(options: Omit<SortOptions, "output">, destination: Destination, feeding: Feeding): ExternalSort {
   const { written, out } = destination;
   const { problems } = options;
   return new ExternalSort(
@@ -127,14 +141,14 @@ function makeSort(options: SortOptions, destination: Destination, feeding: Feedi
             code: "cut",
             source: feeding.name,
             line,
-            message: "the last line is cut off, expected the rest of a JSON object",
+            message: "the last line is cut off, expected a whole event; left out",
           });
         else
           problems.add({
             code: "not-json",
             source: feeding.name,
             line,
-            message: "not JSON, expected one object a line",
+            message: 'not a JSON object, expected an event such as {"Fork":{...}}; left out',
           });
       },
       tooLong(line) {
@@ -148,16 +162,18 @@ function makeSort(options: SortOptions, destination: Destination, feeding: Feedi
 }
 
 async function feedLines(
-  name: string,
-  chunks: AsyncIterable<Uint8Array>,
+  source: Source,
+  chunks: Chunks,
+  problems: Problems,
   sort: ExternalSort,
   feeding: Feeding,
   turn: Turn,
   shift?: TimeShift,
 ): Promise<void> {
+  const { name } = source;
   feeding.name = name;
   feeding.start = undefined;
-  sort.beginInput();
+  sort.beginInput(source.format.transcode?.(name, problems), () => transcodeMixed(name, problems));
   for await (const chunk of chunks) {
     sort.feed(shift === undefined ? chunk : shift.push(chunk));
     await turn();
