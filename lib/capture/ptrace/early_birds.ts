@@ -1,0 +1,107 @@
+// Children whose first stop or end comes before their parent's report of the fork (two in five forks on two
+// processors). Keeps them until the parent speaks, and knows when it never will. Reads /proc, resumes nobody.
+import { readText, statusNumber } from "../../host/proc.ts";
+import { openKernel } from "../../host/kernel.ts";
+import { NR } from "../../host/syscalls.ts";
+
+/** Microseconds, normally. For ever, when the parent was killed inside fork. */
+const PATIENCE_NS = 50e6;
+/** An end that nobody asked about for so long belongs to an earlier life of a pid that is in use again. */
+const STALE_NS = 1e9;
+
+interface Held {
+  readonly status: number;
+  readonly since: number;
+  /** It leads a thread group, so it is a process. */
+  readonly leads: boolean;
+  /** From /proc; undefined until looked up. */
+  tgid: number | undefined;
+  ppid: number;
+}
+
+interface Ended {
+  readonly status: number;
+  readonly timestamp: number;
+  /** Known to have been a process of its own. */
+  readonly process: boolean;
+}
+
+export class EarlyBirds {
+  private readonly kernel = openKernel();
+  private readonly held = new Map<number, Held>();
+  private readonly gone = new Map<number, Ended>();
+  private readonly adopted = new Set<number>();
+
+  /** Somebody waits for a word of its parent. */
+  get holding(): boolean {
+    return this.held.size > 0;
+  }
+
+  hold(tid: number, status: number, now: number): void {
+    const leads = this.kernel.call(NR.tgkill, tid, tid, 0) === 0;
+    this.held.set(tid, { status, since: now, leads, tgid: undefined, ppid: 0 });
+  }
+
+  /** The parent has spoken: the status of the first stop, if it is being held. */
+  release(tid: number): number | undefined {
+    const held = this.held.get(tid);
+    this.held.delete(tid);
+    return held?.status;
+  }
+
+  /** An unknown thread has ended. */
+  ended(tid: number, status: number, now: number): void {
+    const held = this.held.get(tid);
+    this.held.delete(tid);
+    this.gone.set(tid, { status, timestamp: now, process: held?.leads === true });
+  }
+
+  hasEnded(tid: number, now: number): boolean {
+    const gone = this.gone.get(tid);
+    return gone !== undefined && !this.held.has(tid) && now - gone.timestamp < STALE_NS;
+  }
+
+  takeEnded(tid: number): Ended | undefined {
+    const gone = this.gone.get(tid);
+    this.gone.delete(tid);
+    return gone;
+  }
+
+  /** Remembers the parents of those who wait, while the parents may still be there. */
+  lookAround(): void {
+    for (const [tid, held] of this.held) {
+      if (held.tgid !== undefined) continue;
+      const status = readText(`/proc/${tid}/status`);
+      if (status === undefined) continue;
+      held.tgid = statusNumber(status, "Tgid") ?? tid;
+      held.ppid = statusNumber(status, "PPid") ?? 0;
+    }
+  }
+
+  /** Those who have waited too long; they are given up here, and a late report of them is to be ignored. */
+  overdue(now: number): { tid: number; tgid: number; ppid: number; status: number }[] {
+    const out: { tid: number; tgid: number; ppid: number; status: number }[] = [];
+    for (const [tid, held] of this.held) {
+      if (now - held.since < PATIENCE_NS) continue;
+      this.held.delete(tid);
+      this.adopted.add(tid);
+      out.push({ tid, tgid: held.tgid ?? tid, ppid: held.ppid, status: held.status });
+    }
+    return out;
+  }
+
+  /** Whether the child was taken over without its parent's report, which has now come late (or never will). */
+  forgetAdopted(tid: number): boolean {
+    return this.adopted.delete(tid);
+  }
+
+  /**
+   * Processes that were seen held, ended, and were never reported. Others that ended unseen are threads, or children
+   * that this process had before it became tk.
+   */
+  rest(): { pid: number; status: number; timestamp: number }[] {
+    const out: { pid: number; status: number; timestamp: number }[] = [];
+    for (const [pid, gone] of this.gone) if (gone.process) out.push({ pid, ...gone });
+    return out;
+  }
+}

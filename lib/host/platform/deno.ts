@@ -1,0 +1,44 @@
+/// <reference lib="deno.ns" />
+// What the runtime's foreign function interface looks like under Deno. The only file that may name Deno.
+// Checked by `deno check`, not by tsc, which does not know Deno's types.
+
+export type Procedure = (...words: number[]) => number;
+
+export const runtime: "bun" | "deno" = "deno";
+
+/** Deno opens its own descriptors close-on-exec and leaves the inherited ones as they are. */
+export const hidesInherited = false;
+
+type Words = ("i64" | "u64")[];
+
+function words(arity: number): Words {
+  return Array.from({ length: arity }, () => "i64" as const);
+}
+
+/** libc's syscall(2): seven words in, one out. Throws when there is no such library. */
+export function libcSyscall(library: string): Procedure {
+  const opened = Deno.dlopen(library, { syscall: { parameters: words(7), result: "i64" } });
+  const call = opened.symbols.syscall as unknown as (...words: bigint[]) => bigint;
+  return (...given) => Number(call(...given.map(BigInt)));
+}
+
+/** Calls the machine code at `address` with `arity` words. */
+export function procedureAt(address: number, arity: number): Procedure {
+  const pointer = Deno.UnsafePointer.create(BigInt(address));
+  if (pointer === null) throw new Error("no code at address 0");
+  const made = new Deno.UnsafeFnPointer(pointer, { parameters: words(arity), result: "i64" } as const);
+  const call = made.call.bind(made) as unknown as (...words: bigint[]) => bigint;
+  return (...given) => Number(call(...given.map(BigInt)));
+}
+
+/** Where the bytes are; keep the view alive. */
+export function addressOf(view: Uint8Array<ArrayBuffer>): number {
+  return Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(view)));
+}
+
+/** Memory that this runtime does not own. */
+export function bytesAt(address: number, length: number): Uint8Array {
+  const pointer = Deno.UnsafePointer.create(BigInt(address));
+  if (pointer === null) throw new Error("no memory at address 0");
+  return new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(pointer, length));
+}
