@@ -170,12 +170,15 @@ function concernsProcess(kind: number, pid: number): boolean {
 /** Small numbers for the pids that occur, in order of appearance. Real pids index a table; absurd ones go through a map. */
 function numberPids(events: EventTable, order: Uint32Array): { index: (pid: number) => number; pids: Int32Array } {
   const { pid, ppid, kind } = events;
-  const REAL = 1 << 23; // Linux: at most 4,194,304; twice that for other systems.
-  const table = new Int32Array(REAL).fill(-1);
+  let highest = 0;
+  for (let i = 0; i < order.length; i++) highest = Math.max(highest, pid[order[i]!]!, ppid[order[i]!]!);
+  // Linux gives at most 4,194,304; twice that for other systems.
+  const real = Math.min(highest + 1, 1 << 23);
+  const table = new Int32Array(real).fill(-1);
   const others = new Map<number, number>();
   const pids: number[] = [];
   const meet = (p: number) => {
-    if (p < REAL) {
+    if (p < real) {
       if (table[p]! < 0) table[p] = pids.push(p) - 1;
     } else if (!others.has(p)) others.set(p, pids.push(p) - 1);
   };
@@ -185,7 +188,7 @@ function numberPids(events: EventTable, order: Uint32Array): { index: (pid: numb
     meet(pid[row]!);
     if (kind[row] === KIND.fork && ppid[row]! >= 0) meet(ppid[row]!);
   }
-  const index = (p: number): number => (p < REAL ? table[p]! : (others.get(p) ?? -1));
+  const index = (p: number): number => (p < real ? table[p]! : (others.get(p) ?? -1));
   return { index, pids: Int32Array.from(pids) };
 }
 
