@@ -12,7 +12,7 @@ export interface RecordOptions {
   readonly argv: readonly Uint8Array[];
   /** Standard output when absent or `-`. */
   readonly output?: string | undefined;
-  readonly backend: "auto" | "ptrace";
+  readonly backend: "auto" | "ptrace" | "bpftrace";
   readonly mode: "events" | "complete";
   readonly until: "tree" | "root";
   readonly quiet: boolean;
@@ -35,7 +35,15 @@ export interface RecordResult {
   readonly path: string | undefined;
 }
 
-export function record(options: RecordOptions): Effect.Effect<RecordResult, CaptureError> {
+/** Makes one recording; fails with a `CaptureError` while nothing has run yet. */
+export type Recorder = (options: RecordOptions) => Effect.Effect<RecordResult, CaptureError>;
+
+/** Backends besides ptrace, each loaded only when it is asked for. */
+const OTHERS: Readonly<Record<string, () => Promise<Recorder>>> = {};
+
+export const record: Recorder = (options) => {
+  const other = OTHERS[options.backend];
+  if (other !== undefined) return Effect.promise(other).pipe(Effect.flatMap((recorder) => recorder(options)));
   return Effect.try({
     try: () => recordWithPtrace(options, checkedPreparation(options)),
     catch: (error) => {
@@ -43,9 +51,14 @@ export function record(options: RecordOptions): Effect.Effect<RecordResult, Capt
       throw error;
     },
   });
-}
+};
 
 function checkedPreparation(options: RecordOptions): Preparation {
+  if (options.backend === "bpftrace")
+    throw new CaptureError({
+      backend: options.backend,
+      reason: { _tag: "Unsupported", what: "this build of tk has no backend called bpftrace" },
+    });
   if (options.raw)
     throw new CaptureError({
       backend: "ptrace",

@@ -26,7 +26,8 @@ export function libcSyscall(library: string): Procedure {
 export function procedureAt(address: number, arity: number): Procedure {
   const pointer = Deno.UnsafePointer.create(BigInt(address));
   if (pointer === null) throw new Error("no code at address 0");
-  const made = new Deno.UnsafeFnPointer(pointer, { parameters: words(arity), result: "i64" } as const);
+  const signature = { parameters: words(arity), result: "i64" } as const;
+  const made = new Deno.UnsafeFnPointer(pointer as Deno.PointerObject<typeof signature>, signature);
   const call = made.call.bind(made) as unknown as (...words: bigint[]) => bigint;
   return (...given) => Number(call(...given.map(BigInt)));
 }
