@@ -44,6 +44,8 @@ export interface RawFields {
   /** Of an exit: the status as wait4(2) has it, and the peak memory. */
   status: number;
   maxRssKb: number;
+  /** Of a fork or exit: 1 when it is of the recorded command, 0 when of another process of the system. */
+  mine: number;
 }
 
 /** What a piece of hex belongs to. */
@@ -68,6 +70,7 @@ export function makeRawFields(): RawFields {
     ret: 0,
     status: 0,
     maxRssKb: 0,
+    mine: 0,
   };
   clear(fields);
   return fields;
@@ -91,6 +94,7 @@ function clear(out: RawFields): void {
   out.ret = 0;
   out.status = ABSENT;
   out.maxRssKb = ABSENT;
+  out.mine = ABSENT;
 }
 
 interface RawTag {
@@ -136,6 +140,7 @@ const FIELD_NAMES = [
   "ret",
   "status",
   "max_rss_kb",
+  "mine",
 ] as const;
 type FieldName = (typeof FIELD_NAMES)[number];
 const FIELDS: readonly { readonly bytes: Uint8Array; readonly name: FieldName }[] = FIELD_NAMES.map((name) => ({
@@ -151,6 +156,9 @@ function isAt(b: Uint8Array, at: number, to: number, word: Uint8Array): boolean 
 
 /** Whether `b[from, to)` begins with a raw tag. */
 export function isRawLine(b: Uint8Array, from: number, to: number): boolean {
+  const c = b[from]!;
+  // B, E, F, S: most lines that are asked about are none.
+  if (c !== 66 && c !== 69 && c !== 70 && c !== 83) return false;
   for (let i = 0; i < TAGS.length; i++) if (isAt(b, from, to, TAGS[i]!.bytes)) return true;
   return false;
 }
@@ -253,6 +261,9 @@ function put(b: Uint8Array, from: number, to: number, value: number, out: RawFie
         break;
       case "max_rss_kb":
         out.maxRssKb = value;
+        break;
+      case "mine":
+        out.mine = value;
         break;
     }
     return;

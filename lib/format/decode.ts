@@ -39,7 +39,7 @@ export class EventDecoder {
   private readonly splitter: LineSplitter;
   private readonly fast: boolean;
   private readonly row = new Row();
-  /** Something that proctrace never writes was seen: a header, a list of words, a group of which the process is not the leader. */
+  /** Something that proctrace never writes was seen: a backend's header, a list of words, a group whose leader is another process. */
   private native = false;
 
   constructor(name: string, problems: Problems, options: DecodeOptions = {}) {
@@ -108,7 +108,6 @@ export class EventDecoder {
         row.signal !== 0 ||
         row.sid !== ABSENT ||
         (row.pgid !== ABSENT && row.pgid !== row.pid);
-    else if (row.kind === KIND.recording) this.native = true;
   }
 
   private careful(b: Uint8Array, from: number, to: number, offset: number, last: boolean): void {
@@ -131,6 +130,8 @@ export class EventDecoder {
     if (body === undefined) return;
     if (row.kind === KIND.recording && this.header === undefined) {
       this.header = headerOf(body);
+      // `tk ingest` gives a header to what it cuts from proctrace's recordings too, but it names no backend.
+      if (this.header.backend !== undefined) this.native = true;
       const { version } = this.header;
       if (version !== undefined && version > FORMAT_VERSION)
         this.problem(

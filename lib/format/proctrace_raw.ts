@@ -36,7 +36,7 @@ export function transcodeMixed(source: string, problems: Problems): Transcoder {
 }
 
 /** What bpftrace itself says between the events. */
-const REMARK = /^(Attaching \d+ probes?\.\.\.|Attached \d+ probes?|WARNING: .*|Stopping.*)$/;
+const REMARK = /^(CLOCK: [a-z0-9=,]+|Attaching \d+ probes?\.\.\.|Attached \d+ probes?|WARNING: .*|Stopping.*)$/;
 const LOST = /^Lost (\d{1,15}) events$/;
 
 const decoder = new TextDecoder();
@@ -50,13 +50,14 @@ class RawTranscoder implements Transcoder {
   private readonly execs = new RawExecs();
   private readonly splitter: LineSplitter;
   private line = 0;
+  private isLast = false;
   private lastTs = 0;
   /** The text that the last line ended in, which the next lines may continue; its event is written when it is over. */
   private readonly text = new JsonBytes(1 << 12);
   private textOpen = false;
   /** Lines that were joined to the text, each owed an empty line. */
   private joined = 0;
-
+  /** Lines that are neither raw nor JSON are passed on. */
   private readonly mixed: boolean;
 
   constructor(source: string, problems: Problems, mixed = false) {
@@ -71,7 +72,10 @@ class RawTranscoder implements Transcoder {
           at = end + 1;
         }
       },
-      last: (b, from, to) => this.one(b, from, to),
+      last: (b, from, to) => {
+        this.isLast = true;
+        this.one(b, from, to);
+      },
       tooLong: (length) => {
         this.line++;
         this.finishText();
@@ -136,9 +140,10 @@ class RawTranscoder implements Transcoder {
     else this.skip("raw", "not a line of a raw log, expected one such as FORK: ts=...,parent_pid=...");
   }
 
+  /** A last line without its end stays without, so that the reader sees that it was cut. */
   private pass(b: Uint8Array, from: number, to: number): void {
     this.out.copy(b, from, to);
-    this.out.copy(NEWLINE);
+    if (!this.isLast) this.out.copy(NEWLINE);
   }
 
   private rawLine(b: Uint8Array, from: number, to: number): void {
