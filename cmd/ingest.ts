@@ -2,6 +2,7 @@
 import { Effect } from "effect";
 import { Command, Flag } from "effect/cli";
 import { input, inputNames, inputs, maybe, output, strict } from "./flags.ts";
+import { memory } from "./sort.ts";
 
 export const ingest = Command.make(
   "ingest",
@@ -12,14 +13,27 @@ export const ingest = Command.make(
       Flag.withMetavar("PID"),
       Flag.withDescription("The process whose tree is wanted: itself and everything under it"),
     ),
+    life: Flag.Int("life").pipe(
+      Flag.withMetavar("N"),
+      Flag.withDescription("Which process of that pid, when the pid was used again: 1 is the first"),
+      Flag.optional,
+    ),
     output,
+    memory,
     strict,
     recordings: inputs,
   },
   (c) =>
     Effect.promise(() => import("./ingest_run.ts")).pipe(
       Effect.flatMap((m) =>
-        m.run({ inputs: inputNames(c.input, c.recordings), pid: c.pid, output: maybe(c.output), strict: c.strict }),
+        m.run({
+          inputs: inputNames(c.input, c.recordings),
+          pid: c.pid,
+          life: maybe(c.life),
+          output: maybe(c.output),
+          memory: c.memory,
+          strict: c.strict,
+        }),
       ),
     ),
 ).pipe(

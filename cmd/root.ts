@@ -1,6 +1,5 @@
 // The command tree, from the list of verbs.
 import { Command, Flag, GlobalFlag } from "effect/cli";
-import { doctor } from "./doctor.ts";
 import { ingest } from "./ingest.ts";
 import { man } from "./man.ts";
 import { record } from "./record.ts";
@@ -18,7 +17,7 @@ export const root = Command.make("tk").pipe(
     { command: "tk help record", description: "everything about one verb" },
   ]),
   Command.withSubcommands([
-    { group: "Recording", commands: [record, doctor] },
+    { group: "Recording", commands: [record] },
     { group: "Ordering and cutting", commands: [sort, ingest] },
     { group: "Viewing", commands: [render] },
     { group: "Help", commands: [man] },
