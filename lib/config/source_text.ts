@@ -32,7 +32,8 @@ export class SourceText {
       if (starts[middle]! <= offset) low = middle;
       else high = middle - 1;
     }
-    const column = [...this.text.slice(starts[low]!, offset)].length + 1;
+    let column = 1;
+    for (const _ of this.text.slice(starts[low]!, offset)) column++;
     return { file: this.name, line: low + 1, column };
   }
 
