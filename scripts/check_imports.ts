@@ -14,6 +14,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "lib/host": ["lib/base"],
   "lib/capture": ["lib/base", "lib/model", "lib/format", "lib/host"],
   "lib/pipeline": ["lib/base", "lib/model", "lib/format", "lib/stage", "lib/derive", "lib/render", "lib/host"],
+  "lib/mark": ["lib/base", "lib/host"],
+  "lib/report": ["lib/base", "lib/config", "lib/host", "lib/mark"],
   cmd: [
     "lib/base",
     "lib/model",
@@ -23,6 +25,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "lib/render",
     "lib/host",
     "lib/capture",
+    "lib/mark",
+    "lib/report",
     "lib/pipeline",
   ],
   "mod.ts": ["lib/base", "lib/model", "lib/format", "lib/stage", "lib/derive", "lib/render", "lib/pipeline"],
