@@ -31,9 +31,9 @@ interface Tasks {
   readonly end: Float64Array;
 }
 
-/** A life's time before its first exec is drawn when it takes a millisecond and a tenth of its life. */
-function worthDrawing(before: number, whole: number): boolean {
-  return before >= NS_PER_MS && before * 10 >= whole;
+/** What a life did before its first exec is drawn when it would be seen: a tenth of its life, a hundredth of the chart. */
+function worthDrawing(before: number, whole: number, chart: number): boolean {
+  return before >= NS_PER_MS && before * 10 >= whole && before * 100 >= chart;
 }
 
 function listTasks(p: Processes): Tasks {
@@ -55,7 +55,8 @@ function listTasks(p: Processes): Tasks {
     const last = drawnEnd(p, l);
     const begun = first < after ? p.imageStart[first]! : last;
     const before = begun - p.start[l]!;
-    if (first === after || worthDrawing(before, last - p.start[l]!)) add(l, ABSENT, p.start[l]!, begun);
+    if (first === after || worthDrawing(before, last - p.start[l]!, p.lastTime - p.firstTime))
+      add(l, ABSENT, p.start[l]!, begun);
     for (let i = first; i < after; i++) add(l, i, p.imageStart[i]!, imageEnd(p, l, i));
   }
   return { length: n, life, image, start, end };
@@ -177,8 +178,8 @@ function render(recording: Recording, options: RenderOptions, out: TextSink): vo
   if (size > MAX_TEXT - RESERVED) {
     text += `    %% longer than the 50000 characters that Mermaid accepts by default: raise its maxTextSize\n`;
   }
-  text += "\n";
-  out.text(text);
+  if (p.length === 0) text += "    %% the recording has no processes\n";
+  out.text(text + "\n");
 
   const sections = chart.sections([...opened].sort((a, b) => a - b));
   const others: number[] = [];
@@ -206,7 +207,7 @@ function render(recording: Recording, options: RenderOptions, out: TextSink): vo
 
 export const mermaid: DocumentRenderer = {
   id: "mermaid",
-  summary: "a Gantt chart that Mermaid draws, one bar per program run",
+  summary: "A Gantt chart that Mermaid draws, one bar per program run",
   shape: "document",
   render,
 };

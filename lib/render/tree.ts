@@ -217,7 +217,8 @@ function outcome(recording: Recording, p: Processes): ExitStatus {
 
 /** One line when it fits, else the command and the facts on a line each. */
 function summary(recording: Recording, p: Processes, options: RenderOptions): string[] {
-  const parts = [count(p.length, "process", "processes"), formatDuration(p.lastTime - p.firstTime)];
+  const parts = [p.length === 0 ? "no processes" : count(p.length, "process", "processes")];
+  if (p.lastTime > p.firstTime) parts.push(formatDuration(p.lastTime - p.firstTime));
   const status = outcome(recording, p);
   if (status.how === "exited") parts.push(`exit ${status.code}`);
   else if (status.how === "signaled") parts.push(failureText(status));
@@ -270,7 +271,7 @@ function render(recording: Recording, options: RenderOptions, out: TextSink): vo
 
 export const tree: DocumentRenderer = {
   id: "tree",
-  summary: "the process tree with pids, wall times and exit statuses",
+  summary: "The process tree as text with pids, wall times and exit statuses",
   shape: "document",
   render,
 };
