@@ -35,11 +35,11 @@ async function* gunzip(chunks: Chunks): Decoded {
     if (!inflater.failed) return true;
     if (small !== undefined) {
       // The decoder forgets what it decoded just before a fault (below 16 KiB): of a small file that is all of it,
-      // so it is fed again a few bytes at a time.
+      // so it is fed again byte by byte.
       const known = inflater.given;
       inflater.close();
       inflater = new Inflater(createGunzip());
-      yield* behind(inflater.feed(small, 16), known);
+      yield* behind(inflater.feed(small, 1), known);
     }
     return false;
   } finally {
