@@ -72,8 +72,18 @@ export function openDestination(path: string | undefined): Destination {
   }
   if (before?.isDirectory())
     throw new OutputError(`Cannot write to '${path}': it is a directory`, "EISDIR", "Give the name of a file");
-  if (before !== undefined && !before.isFile()) return device(path);
+  if (before !== undefined && !before.isFile()) return isStandardOutput(before) ? standardOutput() : device(path);
   return before === undefined ? beside(path, target, undefined) : replacement(path, target, before);
+}
+
+/** /dev/stdout, say: what cannot be opened a second time, such as a socket, is open already. */
+function isStandardOutput(stat: Stats): boolean {
+  try {
+    const out = fstatSync(1);
+    return out.dev === stat.dev && out.ino === stat.ino;
+  } catch {
+    return false;
+  }
 }
 
 /** A pipe, a terminal, /dev/null: written as it is. */

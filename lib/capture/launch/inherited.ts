@@ -32,6 +32,8 @@ export interface Inherited {
 
 const SHELL = /^(ba|da|z|k|mk|fi|a|tc|c|ya|pdk)?sh$|^busybox/;
 const CAP_SYS_ADMIN = 21;
+const SIGCANCEL = 32;
+const SIGSETXID = 33;
 
 export function learnInherited(): Inherited {
   const kernel = openKernel();
@@ -39,6 +41,8 @@ export function learnInherited(): Inherited {
   const ignoredMask = statusMask(own, "SigIgn");
   const ignored = new Set<number>();
   for (let s = 1; s <= 64; s++) if (hasBit(ignoredMask, s - 1)) ignored.add(s);
+  // glibc's posix_spawn (make, Python) leaves its two internal signals ignored, and glibc here has since taken the second.
+  if (ignored.has(SIGCANCEL)) ignored.add(SIGSETXID);
   const parent = kernel.call(NR.getppid);
   rememberRuntimeSignals(ignored, parent);
   return {

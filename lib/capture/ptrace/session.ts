@@ -78,7 +78,7 @@ export function recordWithPtrace(options: RecordOptions, { inherited, file }: Pr
 }
 
 /** Before the command exists, so that no signal that is meant for it is missed. */
-function openDesk(inherited: Inherited): SignalDesk {
+export function openDesk(inherited: Inherited): SignalDesk {
   const kernel = openKernel();
   const desk = new SignalDesk();
   const leadsSession = kernel.call(NR.getsid, 0) === kernel.call(NR.getpid);
@@ -96,7 +96,7 @@ function openDesk(inherited: Inherited): SignalDesk {
 }
 
 /** The command has ended: Ctrl-Z now stops tk as it would any program that waits. */
-function letStop(inherited: Inherited): void {
+export function letStop(inherited: Inherited): void {
   for (const s of [SIG.TSTP, SIG.TTIN]) if (!inherited.ignored.has(s)) setDisposition(s, "default");
 }
 
