@@ -2,7 +2,7 @@
 // others under `section other`; times are whole milliseconds since the first event. All processes of the recording are
 // candidates; when there are too many the longest are drawn and the rest is counted. Whatever a command's words hold, they
 // stay visible and cannot become Mermaid syntax: `_mermaid_text.ts`.
-import { count, cutMiddle, thousands } from "../base/text.ts";
+import { count, cutMiddle, displayWidth, thousands } from "../base/text.ts";
 import { deriveProcesses, drawnEnd, ENDED, exitStatusOf, imageEnd, type Processes } from "../derive/processes.ts";
 import { deriveTree } from "../derive/tree.ts";
 import { ABSENT } from "../model/ids.ts";
@@ -17,7 +17,15 @@ const DEFAULT_LIMIT = 500;
 const MAX_TEXT = 50_000;
 /** Kept free for the head and the remainder. */
 const RESERVED = 1_000;
-const LONGEST_LABEL = 200;
+/**
+ * Mermaid writes a label into its bar, else right of it, else left of it, and clips what leaves the chart, the program's
+ * name first. A chart as wide as a page has room for about this many letters from edge to edge.
+ */
+const CHART_LETTERS = 160;
+/** Labels up to this width are written whole, as those of proctrace's README are; longer ones as far as they can be seen. */
+const WHOLE_LABEL = 150;
+/** No label is cut to less: half a chart, which every short bar has on one of its sides. */
+const LEAST_LABEL = 80;
 const LONGEST_NAME = 60;
 /** What a section's line takes at most beside its name: the words around it and a pid. */
 const SECTION_FRAME = 60;
@@ -113,6 +121,15 @@ class Chart {
     return names;
   }
 
+  /** Letters that can be seen in or beside a bar. */
+  private room(i: number): number {
+    const whole = Math.max(1, this.p.lastTime - this.p.firstTime);
+    const left = (this.tasks.start[i]! - this.p.firstTime) / whole;
+    const right = (this.p.lastTime - this.tasks.end[i]!) / whole;
+    return Math.max(LEAST_LABEL, Math.floor(CHART_LETTERS * Math.max(left, right, 1 - left - right)));
+  }
+
+  /** The line of a task. */
   task(i: number): string {
     const { p, tasks } = this;
     const life = tasks.life[i]!;
@@ -124,7 +141,9 @@ class Chart {
         : isLast
           ? this.commands.withoutExec(life)
           : this.commands.inherited(life);
-    if (!this.options.full) label = cutMiddle(label, LONGEST_LABEL, this.options.unicode ? "…" : "...");
+    if (!this.options.full && displayWidth(label) > WHOLE_LABEL) {
+      label = cutMiddle(label, this.room(i), this.options.unicode ? "…" : "...");
+    }
     const failure = isLast ? failureText(exitStatusOf(p, life)) : "";
     const open = isLast && p.ended[life] === ENDED.unseen;
     if (failure !== "") label += ` (${failure})`;

@@ -171,14 +171,19 @@ test("mermaid: the longest tasks are drawn, the rest is counted, and Mermaid's s
   expect(all.split("\n").filter((l) => l.includes(":active")).length).toBe(3001);
 });
 
-test("mermaid: labels over 200 characters keep their beginning and their end", () => {
-  const recording = timeline(`0ms 10 exec cc ${"-I".repeat(300)} last.c`);
-  const label = draw(mermaid, recording)
-    .split("\n")
-    .find((l) => l.includes(":active"))!;
-  expect(label).toMatch(/^ {4}cc -I-I.*…(-I)+ last\.c \(no end\) :active, 0, 1ms$/);
-  expect(label.length).toBeLessThan(250);
-  expect(draw(mermaid, recording, { full: true })).toContain("-I".repeat(300) + " last.c");
+test("mermaid: labels that no chart has room for keep their beginning and their end", () => {
+  const words = `cc ${"-I".repeat(300)} last.c`;
+  const label = (drawing: string, full = false) =>
+    draw(mermaid, timeline(drawing), { full })
+      .split("\n")
+      .find((l) => l.includes("last.c"))!;
+  const whole = label(`0ms 10 exec ${words}\n100ms 10 exit 0`);
+  expect(whole).toMatch(/^ {4}cc -I-I.*…I?(-I)+ last\.c :active, 0, 100ms$/);
+  expect(whole.indexOf(" :")).toBe(4 + 160);
+  // A short bar in the middle has half a chart on either side.
+  const short = label(`0ms 9 exec x\n50ms 10 exec ${words}\n51ms 10 exit 0\n100ms 9 exit 0`);
+  expect(short.indexOf(" :")).toBe(4 + 80);
+  expect(label(`0ms 10 exec ${words}\n100ms 10 exit 0`, true)).toContain(words);
 });
 
 test("renderers take recordings without order, header or sense", async () => {
