@@ -6,7 +6,7 @@
 // of which only the columns are in memory (about 100 bytes an event), not the text.
 import { Effect } from "effect";
 import { VERSION } from "../base/version.ts";
-import { deriveProcesses, exitStatusOf, type Processes } from "../derive/processes.ts";
+import { deriveProcesses, exitStatusOf, type Processes, SKEW_NS } from "../derive/processes.ts";
 import { FORMAT_VERSION, RecordingWriter } from "../format/recording_writer.ts";
 import type { Out, OutputError } from "../host/out.ts";
 import { KIND } from "../model/event.ts";
@@ -141,11 +141,13 @@ async function writeTree(
 ): Promise<number> {
   const { kind, ts, seq } = recording.events;
   const { owner } = p;
+  const isOfTree = membersByPid(p, member);
   const rows = rowsInOrder(recording.events, (row) => {
     const life = owner[row]!;
     if (life >= 0) return member[life] === 1;
     // Lost events may have been of this tree; sources are what its blocks of lines refer to.
-    return kind[row] === KIND.lost || kind[row] === KIND.source;
+    if (kind[row] === KIND.lost || kind[row] === KIND.source) return true;
+    return kind[row] === KIND.unknown && isOfTree(bodyOf(recording, row)?.pid, ts[row]!);
   });
   const writer = new RecordingWriter();
   writer.header(headerOfTree(recording, p, root));
@@ -172,6 +174,24 @@ async function writeTree(
     lost,
   });
   return rows.length + 2;
+}
+
+/** For lines whose tag tk does not know: whether the `pid` in them was one of the tree's at that time. */
+function membersByPid(p: Processes, member: Uint8Array): (pid: unknown, time: number) => boolean {
+  const lives = new Map<unknown, number[]>();
+  for (let life = 0; life < p.length; life++) {
+    if (member[life] !== 1) continue;
+    const pid = p.pid[life]!;
+    const known = lives.get(pid);
+    if (known === undefined) lives.set(pid, [life]);
+    else known.push(life);
+  }
+  return (pid, time) =>
+    lives.get(pid)?.some((life) => {
+      // What is said of a process may be said right after its end.
+      const end = p.end[life]! + SKEW_NS;
+      return Number.isNaN(time) || (p.start[life]! <= time && (Number.isNaN(end) || time <= end));
+    }) ?? false;
 }
 
 function writeEnd(out: Out, p: Processes, root: number, end: Record<string, number>): void {
