@@ -131,7 +131,19 @@ test("mermaid: no words make it refuse the chart, lose a letter or see a stateme
     fc.string({ maxLength: 12 }),
     fc
       .array(
-        fc.constantFrom(..."%#;:{}<>\"'`$&,-/\\ ", "section ", "click ", "%%", "%%{init", "title ", "\n", "end", "ﬂ°"),
+        fc.constantFrom(
+          ..."%#;:{}<>\"'`$&,-/\\ ",
+          "section ",
+          "click ",
+          "%%",
+          "%%{init",
+          "title ",
+          "\n",
+          "end",
+          "ﬂ°",
+          "¶ß",
+          "60",
+        ),
         {
           maxLength: 8,
         },
