@@ -18,7 +18,7 @@ export interface SummaryFacts {
 
 export function summaryLine(f: SummaryFacts): string {
   const parts = [count(f.events, "event"), count(f.processes, "process", "processes"), formatDuration(f.wallNs)];
-  parts.push(f.lost === 0 ? "nothing lost" : `${count(f.lost, "event")} lost (${f.reason})`);
+  parts.push(f.lost === 0 ? "nothing lost" : `${count(f.lost, "event")} LOST (${f.reason})`);
   if (f.left > 0) parts.push(`${count(f.left, "process", "processes")} still running, no longer recorded`);
   const where = f.path === undefined ? "" : `, in ${printable(f.path)}. Next: tk render -d tree ${quoteWord(f.path)}`;
   return `tk: ${parts.join(", ")}${where}`;

@@ -93,17 +93,6 @@ export function readSmallFile(path: string): Uint8Array | undefined {
   return ok ? block.bytes.subarray(0, length) : undefined;
 }
 
-/** The first bytes of a file; empty when it cannot be read. Does not wait for a pipe or a device. */
-export function readHead(path: Uint8Array, length: number): Uint8Array {
-  const O_NONBLOCK = 0o4000;
-  const fd = openFile(path, O_RDONLY | O_NONBLOCK);
-  if (fd < 0) return new Uint8Array();
-  const block = new Block(length);
-  const n = openKernel().call(NR.read, fd, block.address, length);
-  closeFile(fd);
-  return block.bytes.slice(0, Math.max(0, n));
-}
-
 /** Where a symbolic link points, as bytes; undefined when it cannot be read. */
 export function readLink(path: string): Uint8Array | undefined {
   const block = new Block(4096 + 16);

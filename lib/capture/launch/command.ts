@@ -1,5 +1,5 @@
 // Which file a command name means, by the rules of execvp(3). Looks, and changes nothing.
-import { checkExecutable, latin1, readHead } from "../../host/descriptors.ts";
+import { checkExecutable, latin1 } from "../../host/descriptors.ts";
 import { ERRNO } from "../../host/errno.ts";
 
 /** glibc's path for an environment without PATH. */
@@ -50,6 +50,7 @@ export function lookUp(command: Uint8Array, environment: readonly Uint8Array[]):
   for (const file of candidates(command, environment)) {
     const answer = checkExecutable(file);
     if (answer === 0) return 0;
+    if (command.includes(SLASH)) return -answer;
     if (answer === -ERRNO.EACCES) refused = ERRNO.EACCES;
     else if (!keepsLooking(-answer)) return -answer;
   }
@@ -68,15 +69,4 @@ export const KEEPS_LOOKING: readonly number[] = [
 
 export function keepsLooking(errno: number): boolean {
   return KEEPS_LOOKING.includes(errno);
-}
-
-/**
- * Whether a file that the kernel does not know how to run is data and not a script: a NUL in its first line, as bash
- * has it. execvp would hand it to /bin/sh, which makes nonsense of it.
- */
-export function looksBinary(file: Uint8Array): boolean {
-  const head = readHead(file, 128);
-  const newline = head.indexOf(10);
-  const nul = head.indexOf(0);
-  return nul >= 0 && (newline < 0 || nul < newline);
 }

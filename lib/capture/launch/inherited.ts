@@ -35,8 +35,6 @@ const CAP_SYS_ADMIN = 21;
 /** Signals that the C library keeps for its threads. */
 const SIGCANCEL = 32;
 const SIGSETXID = 33;
-const SIGCANCEL = 32;
-const SIGSETXID = 33;
 
 export function learnInherited(): Inherited {
   const kernel = openKernel();
@@ -44,8 +42,6 @@ export function learnInherited(): Inherited {
   const ignoredMask = statusMask(own, "SigIgn");
   const ignored = new Set<number>();
   for (let s = 1; s <= 64; s++) if (hasBit(ignoredMask, s - 1)) ignored.add(s);
-  // glibc's posix_spawn (make, Python) leaves its two internal signals ignored, and glibc here has since taken the second.
-  if (ignored.has(SIGCANCEL)) ignored.add(SIGSETXID);
   // glibc has taken SIGSETXID for itself by now. A start by posix_spawn(3) ignores it together with SIGCANCEL, or neither.
   if (ignored.has(SIGCANCEL) && hasBit(statusMask(own, "SigCgt"), SIGSETXID - 1)) ignored.add(SIGSETXID);
   const parent = kernel.call(NR.getppid);

@@ -8,7 +8,7 @@ import { Block, sizeOfCStrings } from "../../host/memory.ts";
 import { SIG } from "../../host/signals.ts";
 import { NR, type SyscallName } from "../../host/syscalls.ts";
 import { CaptureError } from "../capture_error.ts";
-import { candidates, KEEPS_LOOKING, looksBinary } from "./command.ts";
+import { candidates, KEEPS_LOOKING } from "./command.ts";
 import type { Inherited } from "./inherited.ts";
 
 export interface StartOptions {
@@ -243,7 +243,7 @@ function becomeCommand(
     const next = label();
     const asScript = label();
     attempts.push(script.call("execve", name, args, envp));
-    script.jumpIf(-ERRNO.ENOEXEC, looksBinary(file) ? end : asScript);
+    script.jumpIf(-ERRNO.ENOEXEC, asScript);
     for (const errno of KEEPS_LOOKING) script.jumpIf(-errno, next);
     script.jump(end);
     script.here(asScript);

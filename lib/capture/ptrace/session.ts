@@ -113,7 +113,7 @@ function seize(command: HeldCommand, complete: boolean): void {
 
 const NAMED_AT_MOST = 4;
 
-function awaitingLine(living: readonly Process[], complete: boolean): string {
+export function awaitingLine(living: readonly Pick<Process, "pid" | "pgid">[], complete: boolean): string {
   const kernel = openKernel();
   const named = living.slice(0, NAMED_AT_MOST).map((p) => `${p.pid} ${printable(processName(p.pid))}`);
   if (living.length > NAMED_AT_MOST) named.push(`${living.length - NAMED_AT_MOST} more`);
