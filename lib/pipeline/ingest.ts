@@ -6,7 +6,7 @@
 // of which only the columns are in memory (about 100 bytes an event), not the text.
 import { Effect } from "effect";
 import { VERSION } from "../base/version.ts";
-import { deriveProcesses, exitStatusOf, type Processes, SKEW_NS } from "../derive/processes.ts";
+import { deriveProcesses, exitStatusOf, type Processes } from "../derive/processes.ts";
 import { FORMAT_VERSION, RecordingWriter } from "../format/recording_writer.ts";
 import type { Out, OutputError } from "../host/out.ts";
 import { KIND } from "../model/event.ts";
@@ -176,22 +176,25 @@ async function writeTree(
   return rows.length + 2;
 }
 
-/** For lines whose tag tk does not know: whether the `pid` in them was one of the tree's at that time. */
+/**
+ * For lines whose tag tk does not know: whether the `pid` in them was one of the tree's at that time. A process that has
+ * ended keeps its pid until another begins with it, since things may be said of it afterwards.
+ */
 function membersByPid(p: Processes, member: Uint8Array): (pid: unknown, time: number) => boolean {
-  const lives = new Map<unknown, number[]>();
-  for (let life = 0; life < p.length; life++) {
-    if (member[life] !== 1) continue;
-    const pid = p.pid[life]!;
+  let lives: Map<unknown, number[]> | undefined;
+  return (pid, time) => {
+    if (lives === undefined) {
+      lives = new Map();
+      for (let life = 0; life < p.length; life++) {
+        const known = lives.get(p.pid[life]!);
+        if (known === undefined) lives.set(p.pid[life]!, [life]);
+        else known.push(life);
+      }
+    }
     const known = lives.get(pid);
-    if (known === undefined) lives.set(pid, [life]);
-    else known.push(life);
-  }
-  return (pid, time) =>
-    lives.get(pid)?.some((life) => {
-      // What is said of a process may be said right after its end.
-      const end = p.end[life]! + SKEW_NS;
-      return Number.isNaN(time) || (p.start[life]! <= time && (Number.isNaN(end) || time <= end));
-    }) ?? false;
+    const at = known?.findLast((life) => Number.isNaN(time) || p.start[life]! <= time) ?? known?.[0];
+    return at !== undefined && member[at] === 1;
+  };
 }
 
 function writeEnd(out: Out, p: Processes, root: number, end: Record<string, number>): void {
