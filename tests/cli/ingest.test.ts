@@ -107,7 +107,7 @@ test("a subtree of a recording: the header tells of the new root and of what it 
   expect(text.split("\n").slice(1, -2)).toEqual(kept);
   expect(lines.at(-1)).toEqual({
     tag: "End",
-    f: { seq: 12, timestamp: 12000000, events: kept.length, processes: 2, lost: 3, exit_code: 2 },
+    f: { seq: 10, timestamp: 12000000, events: kept.length, processes: 2, lost: 3, exit_code: 2 },
   });
 });
 
