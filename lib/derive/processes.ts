@@ -1,4 +1,4 @@
-// Process lives of a recording, as columns: one row per life, keyed by `ProcId`, numbered by first event. Everything
+// Process lives of a recording, as columns: one row per life (its index is the identity), numbered by first event. Everything
 // else that is derived starts here. Input order does not matter; nothing here is an error, every odd case has a meaning
 // (`lives.ts` says which). It must stay O(n log n) and free of objects per event: two million processes are normal.
 //
@@ -10,7 +10,7 @@ import { groupRows } from "../base/columns.ts";
 import { KIND } from "../model/event.ts";
 import { exitStatusAt } from "../model/event_at.ts";
 import type { EventTable } from "../model/event_table.ts";
-import { ABSENT, type ProcId } from "../model/ids.ts";
+import { ABSENT } from "../model/ids.ts";
 import { type ExitStatus, UNKNOWN_STATUS } from "../model/status.ts";
 import { cutLives, entry, Lives, SKEW_NS } from "./lives.ts";
 import { timeOrder } from "./time_order.ts";
@@ -18,7 +18,7 @@ import { timeOrder } from "./time_order.ts";
 export { ENDED, SKEW_NS } from "./lives.ts";
 
 export interface Processes {
-  /** Lives; a `ProcId` is a number below it. */
+  /** Lives. A life is its index, a number below this. */
   readonly length: number;
   readonly events: EventTable;
   /** Rows of `events` in time order; rows without a timestamp are missing. */
@@ -104,7 +104,7 @@ export function deriveProcesses(events: EventTable, options: ProcessesOptions = 
   const parents = findParents(events, order, owner, lives, creator, pidIndex, livesAt);
   const brokenLinks = breakCycles(parents, lives);
 
-  // Number the lives by first event: `rank` is the ProcId of a life, `byRank` the life of a ProcId.
+  // Number the lives by first event: `rank` is the final number of a life, `byRank` its inverse.
   const count = lives.length;
   const byRank = orderByFirst(lives, n);
   const rank = new Int32Array(count);
@@ -269,10 +269,6 @@ function orderByFirst(lives: Lives, positions: number): Int32Array {
   let p = 0;
   for (let e = 0; e < taken.length; e++) if (taken[e]! >= 0) byRank[p++] = taken[e]!;
   return byRank;
-}
-
-export function procId(index: number): ProcId {
-  return index as ProcId;
 }
 
 /** When the life is drawn to end: its end or, when none was seen, the end of the recording. */

@@ -63,7 +63,7 @@ function shown(text: string): string {
 export async function tasksOf(text: string): Promise<{ title: string; tasks: DrawnTask[] }> {
   const mermaid = await (loaded ??= load());
   const parsed = await mermaid.parse(text);
-  if (parsed === false || parsed.diagramType !== "gantt") throw new Error("not a gantt chart");
+  if (parsed.diagramType !== "gantt") throw new Error("not a gantt chart");
   const diagram = await mermaid.mermaidAPI.getDiagramFromText(text);
   const db = diagram.db as unknown as { getTasks(): GanttTask[]; getDiagramTitle(): string };
   return {

@@ -8,18 +8,15 @@ import { quoteArgv } from "../../lib/model/argv.ts";
 import type { Recording } from "../../lib/model/recording.ts";
 import { mermaid } from "../../lib/render/mermaid.ts";
 import type { DocumentRenderer, RenderOptions } from "../../lib/render/renderer.ts";
+import { renderToText } from "../../lib/render/to_text.ts";
 import { tree } from "../../lib/render/tree.ts";
 import { DRAWINGS } from "../support/drawings.ts";
 import { expectGolden } from "../support/golden.ts";
 import { tasksOf, unloadMermaid } from "../support/mermaid.ts";
 import { timeline } from "../support/timeline.ts";
 
-const PLAIN: RenderOptions = { width: 100, color: false, unicode: true, limit: undefined, full: false };
-
 function draw(renderer: DocumentRenderer, recording: Recording, options: Partial<RenderOptions> = {}): string {
-  let text = "";
-  renderer.render(recording, { ...PLAIN, ...options }, { text: (s) => void (text += s) });
-  return text;
+  return renderToText(renderer, recording, { width: 100, ...options });
 }
 
 afterAll(unloadMermaid);
