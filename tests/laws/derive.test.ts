@@ -1,6 +1,6 @@
 // Laws of the derived model, over random recordings: sane ones, whose truth is known, and senseless ones.
 import { expect, test } from "bun:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { deriveProcesses, drawnEnd, imageEnd, type Processes } from "../../lib/derive/processes.ts";
 import { timeOrder } from "../../lib/derive/time_order.ts";
 import { deriveTree } from "../../lib/derive/tree.ts";
