@@ -53,7 +53,7 @@ function checkShape(p: Processes): void {
     const life = p.owner[row]!;
     expect(life).toBeGreaterThanOrEqual(-1);
     expect(life).toBeLessThan(length);
-    if (life >= 0) expect(p.pid[life]).toBe(events.pid[row]!);
+    if (life >= 0) expect(p.pid[life]).toBe(events.pid[row]);
   }
   let last = -Infinity;
   const seen = new Map<number, number>();

@@ -20,7 +20,7 @@ function describe(recording: Recording, p: Processes): string[] {
   const name = (row: number) => argvOf(recording, row)?.words.join(" ") ?? "?";
   return Array.from({ length: p.length }, (_, life) => {
     const above = p.parent[life]!;
-    const images = [...p.imageRow.subarray(p.imageAt[life]!, p.imageAt[life + 1]!)].map(name);
+    const images = [...p.imageRow.subarray(p.imageAt[life], p.imageAt[life + 1])].map(name);
     const end = Number.isNaN(p.end[life]!) ? "" : String(p.end[life]! / 1000);
     const from = above < 0 ? "" : `<${p.pid[above]}${above === firstOf(p, p.pid[above]!) ? "" : "'"}`;
     return `${p.pid[life]}${from} ${p.start[life]! / 1000}-${end} ${ENDINGS[p.ended[life]!]} [${images.join(", ")}]`;

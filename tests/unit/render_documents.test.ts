@@ -130,7 +130,7 @@ test("mermaid: no words make it refuse the chart, lose a letter or see a stateme
     fc
       .array(
         fc.constantFrom(
-          ..."%#;:{}<>\"'`$&,-/\\ ",
+          ..."%#;:{}<>\"'`$&,-/\\ ".split(""),
           "section ",
           "click ",
           "%%",
