@@ -286,7 +286,7 @@ test("Ctrl-C and SIGTERM, while reading and while merging, leave the file as it 
 
 test("Ctrl-C while it waits for its input", async () => {
   const child = Bun.spawn([TK, "sort", "-", "-o", at("waiting.prof")], { env, stdin: "pipe", stderr: "pipe" });
-  child.stdin.write(exit(1));
+  void child.stdin.write(exit(1));
   await child.stdin.flush();
   for (let i = 0; i < 200 && !readdirSync(folder).some((n) => n.includes("waiting")); i++) await Bun.sleep(10);
   child.kill("SIGINT");

@@ -43,7 +43,7 @@ test("long runs that overlap, hardly overlap and do not overlap", () => {
     [...up(0, 5000), ...up(2500, 5000)],
     [...up(0, 5000), ...up(4999, 5000), ...up(3, 10)],
     [...up(5000, 5000), ...up(0, 5000)],
-    up(0, 10_000).reverse(),
+    up(0, 10_000).toReversed(),
   ]) {
     const { order } = ordered(
       first,
