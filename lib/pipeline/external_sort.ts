@@ -23,7 +23,7 @@ import { Run, type RunFile, RunReader } from "./sort_run.ts";
 import type { Turn } from "./turn.ts";
 
 /** What the runtime itself takes of the memory that was allowed. */
-const RUNTIME_BYTES = 96 << 20;
+const RUNTIME_BYTES = 64 << 20;
 const LEAST_BYTES = 4 << 20;
 /** A reader of a merge with less than this would spend its time in system calls. */
 const LEAST_BLOCK = 128 << 10;

@@ -86,6 +86,13 @@ test("a symbolic link stays one, and what it points at is replaced", async () =>
   expect(realpathSync(at("link.prof"))).toBe(at("target.prof"));
 });
 
+test("a symbolic link to nothing stays one, and the file is made where it points", async () => {
+  symlinkSync("made.prof", at("nowhere-yet"));
+  await run([TK, "sort", put("some.prof", exit(1)), "-o", at("nowhere-yet")], { env });
+  expect(read("made.prof")).toBe(exit(1));
+  expect(realpathSync(at("nowhere-yet"))).toBe(at("made.prof"));
+});
+
 test("several inputs, plain, compressed and from stdin, become one", async () => {
   const a = put("a.prof", exit(1) + exit(5));
   const b = put("b.prof.gz", gzipSync(exit(2) + exit(4)));
@@ -208,6 +215,8 @@ test("an output that cannot be: a directory, a missing folder, a full name", asy
     [at("folder"), "it is a directory"],
     [at("none/out.prof"), "no such file or directory"],
     [join(file, "x"), "not a directory"],
+    [at("later/"), "it is a directory"],
+    ["", "no such file or directory"],
   ] as const) {
     const r = await run([TK, "sort", file, "-o", output], { env });
     expect(r.status).toBe(1);
