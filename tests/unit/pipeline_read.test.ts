@@ -1,10 +1,11 @@
 // Reading from real files, pipes and compressed streams: what each kind of bad input is told as, and that nothing is lost
 // between the descriptor and the columns.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { Effect } from "effect";
+import { Effect, Fiber } from "effect";
 import { execFileSync } from "node:child_process";
 import {
   closeSync,
+  constants,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -88,6 +89,18 @@ async function throughPipe(bytes: Uint8Array): Promise<string> {
   await writer.exited;
   return text;
 }
+
+test("waiting for a pipe that nobody writes to can be given up", async () => {
+  const path = join(folder, "silent");
+  execFileSync("mkfifo", [path]);
+  const fiber = Effect.runFork(Effect.scoped(readRecording(path)));
+  await Bun.sleep(30);
+  const started = performance.now();
+  await Effect.runPromise(Fiber.interrupt(fiber));
+  expect(performance.now() - started).toBeLessThan(1000);
+  // The thread that waits in open(2) is let go.
+  closeSync(openSync(path, constants.O_RDWR | constants.O_NONBLOCK));
+});
 
 test("gzip members and zstd frames one after the other are one stream", async () => {
   const half = many.indexOf(10, many.length / 2) + 1;
