@@ -26,7 +26,7 @@ async function* gunzip(chunks: Chunks): Decoded {
   let isFirst = true;
   try {
     for await (const chunk of chunks) {
-      small = isFirst && chunk.length <= PIECE ? chunk.slice() : undefined;
+      small = isFirst && chunk.length <= PIECE ? new Uint8Array(chunk) : undefined;
       isFirst = false;
       yield* inflater.feed(chunk);
       if (inflater.failed) break;
