@@ -28,8 +28,10 @@ export {
   ENDED,
   exitStatusOf,
   imageEnd,
+  processesOf,
   type Processes,
   type ProcessesOptions,
+  rootPidsOf,
 } from "./lib/derive/processes.ts";
 export { deriveTree, type ProcessTree, subtree } from "./lib/derive/tree.ts";
 export { timeOrder } from "./lib/derive/time_order.ts";

@@ -5,7 +5,7 @@
 import { Effect } from "effect";
 import { Float64List, Int32List } from "../base/columns.ts";
 import { orderByKeys } from "../base/key_order.ts";
-import { deriveProcesses, type Processes } from "../derive/processes.ts";
+import { processesOf, type Processes } from "../derive/processes.ts";
 import type { Out, OutputError } from "../host/out.ts";
 import { KIND } from "../model/event.ts";
 import type { EventTable } from "../model/event_table.ts";
@@ -33,7 +33,7 @@ export const renderByProcess = (options: ByProcessOptions): Effect.Effect<ByProc
     Effect.gen(function* () {
       const destination = yield* openOutput(options.output);
       const { recording, notes } = yield* readRecordings(options);
-      const processes = deriveProcesses(recording.events, { rootPid: recording.header?.root_pid });
+      const processes = processesOf(recording);
       yield* work((turn) => writeByProcess(recording, processes, destination.out, turn));
       const { closed } = destination.out;
       yield* attempt(() => destination.commit());

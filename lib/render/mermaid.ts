@@ -3,7 +3,7 @@
 // candidates; when there are too many the longest are drawn and the rest is counted. Whatever a command's words hold, they
 // stay visible and cannot become Mermaid syntax: `_mermaid_text.ts`.
 import { count, cutMiddle, displayWidth, thousands } from "../base/text.ts";
-import { deriveProcesses, drawnEnd, ENDED, exitStatusOf, imageEnd, type Processes } from "../derive/processes.ts";
+import { drawnEnd, ENDED, exitStatusOf, imageEnd, processesOf, type Processes } from "../derive/processes.ts";
 import { deriveTree } from "../derive/tree.ts";
 import { ABSENT } from "../model/ids.ts";
 import { isCutOff, type Recording } from "../model/recording.ts";
@@ -155,7 +155,7 @@ class Chart {
 }
 
 function render(recording: Recording, options: RenderOptions, out: TextSink): void {
-  const p = deriveProcesses(recording.events, { rootPid: recording.header?.root_pid });
+  const p = processesOf(recording);
   const tree = deriveTree(p);
   const tasks = listTasks(p);
   const chart = new Chart(recording, p, new Commands(recording, p, tree, options), options, tasks);

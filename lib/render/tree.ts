@@ -6,7 +6,7 @@
 //      11   1.20s   1.18s  exit 1  ├─ sh -c 'cc -c a.c'
 //           +11ms                  │  → cc -c a.c
 import { count, cutEnd, displayWidth, padEnd, padStart, wrap } from "../base/text.ts";
-import { deriveProcesses, drawnEnd, ENDED, exitStatusOf, type Processes } from "../derive/processes.ts";
+import { drawnEnd, ENDED, exitStatusOf, processesOf, type Processes, rootPidsOf } from "../derive/processes.ts";
 import { deriveTree, type ProcessTree } from "../derive/tree.ts";
 import { eventAt } from "../model/event_at.ts";
 import { ABSENT } from "../model/ids.ts";
@@ -219,11 +219,13 @@ function outcome(recording: Recording, p: Processes): ExitStatus {
 function summary(recording: Recording, p: Processes, options: RenderOptions): string[] {
   const parts = [p.length === 0 ? "no processes" : count(p.length, "process", "processes")];
   if (p.lastTime > p.firstTime) parts.push(formatDuration(p.lastTime - p.firstTime));
-  const status = outcome(recording, p);
+  const recordings = rootPidsOf(recording).length;
+  const status = recordings > 1 ? UNKNOWN_STATUS : outcome(recording, p);
   if (status.how === "exited") parts.push(`exit ${status.code}`);
   else if (status.how === "signaled") parts.push(failureText(status));
   if (isCutOff(recording)) parts.push("cut off");
   const facts = parts.join(", ");
+  if (recordings > 1) return [`${count(recordings, "recording")}: ${facts}`];
   const words = recording.header?.command ?? [];
   if (words.length === 0) return [facts];
   const command = commandText({ words, joined: false }, options);
@@ -232,7 +234,7 @@ function summary(recording: Recording, p: Processes, options: RenderOptions): st
 }
 
 function render(recording: Recording, options: RenderOptions, out: TextSink): void {
-  const p = deriveProcesses(recording.events, { rootPid: recording.header?.root_pid });
+  const p = processesOf(recording);
   const tree = deriveTree(p);
   const commands = new Commands(recording, p, tree, options);
   const on = paint(options.color);

@@ -122,6 +122,19 @@ export const DRAWINGS: Readonly<Record<string, string>> = {
     4ms 300 exit 0
     9ms 201 exec c`,
 
+  // Two recordings in one file, as tk sort makes it: each has its root, neither shows its recorder.
+  merged: `
+    recording root=10 make
+    recording root=30 test
+    0ms 5 fork 10
+    0ms 6 fork 30
+    1ms 10 exec make
+    1ms 30 exec test
+    4ms 10 exit 0
+    5ms end 0
+    9ms 30 exit 1
+    10ms end 1`,
+
   same_names: `
     recording root=10 sh
     0ms 10 exec sh

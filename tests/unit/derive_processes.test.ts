@@ -116,6 +116,22 @@ test("the parent that an event names is the life of that pid at that time", () =
   ]);
 });
 
+test("the parent that an event names may begin or end a moment away, by the clocks", () => {
+  // Three lives of pid 10 within a millisecond, and their children.
+  const lives = draw(`
+    0us 1 fork 10
+    100us 10 exit 0
+    200us 1 fork 10
+    300us 10 exit 0
+    400us 1 fork 10
+    150us 11<10 exec a
+    250us 12<10 exec b
+    450us 13<10 exec c`);
+  const children = ["11<10 150- unseen [a]", "12<10' 250- unseen [b]", "13<10' 450- unseen [c]"];
+  expect(lives.filter((l) => /^1[123]/.test(l))).toEqual(children);
+  expect(draw(`0us 10<5 exec late\n50us 5 exec parent`)).toEqual(["10<5 0- unseen [late]", "5 50- unseen [parent]"]);
+});
+
 test("an exec after an exit without a fork is another process", () => {
   expect(
     draw(`
