@@ -100,3 +100,19 @@ test("proctrace 2024-09 raw: of two ExecArgs the longer one counts", () => {
   const [first] = rowsOf(r, KIND.exec);
   expect(argvOf(r, first!)?.words).toEqual(["/usr/bin/env bash ./demo_script.sh"]);
 });
+
+test("tk's own raw log: words with newlines come whole out of their pieces, groups and statuses are believed", () => {
+  const r = checkFormat("raw/tk_0_1.log", "proctrace-raw");
+  expect(r.problems.total).toBe(0);
+  expect(rowsOf(r, KIND.exec).map((row) => argvOf(r, row)?.words)).toEqual([
+    ["bash", "-c", '/bin/echo "a\nb" ; ls /nonexistent >/dev/null 2>&1; true'],
+    ["/bin/echo", "a\nb"],
+    ["ls", "/nonexistent"],
+  ]);
+  const failed = rowsOf(r, KIND.exec_failed).map((row) => eventAt(r, row));
+  expect(failed.length).toBeGreaterThan(2);
+  for (const e of failed)
+    expect(e).toMatchObject({ kind: "exec_failed", errno: 2, argv: { words: ["bash", "-c", expect.any(String)] } });
+  expect(rowsOf(r, KIND.exit).map((row) => r.events.code[row])).toEqual([0, 2, 0]);
+  expect(rowsOf(r, KIND.fork).map((row) => r.events.pgid[row])).toEqual([18270, 18270, 18270]);
+});
