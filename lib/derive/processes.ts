@@ -15,7 +15,7 @@ import { type ExitStatus, UNKNOWN_STATUS } from "../model/status.ts";
 import { cutLives, entry, Lives, SKEW_NS } from "./lives.ts";
 import { timeOrder } from "./time_order.ts";
 
-export { ENDED, SKEW_NS } from "./lives.ts";
+export { ENDED } from "./lives.ts";
 
 export interface Processes {
   /** Lives. A life is its index, a number below this. */
