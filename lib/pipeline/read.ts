@@ -20,8 +20,8 @@ const TEXT_IN_MEMORY = 32 * 1024 * 1024;
 /** An event line of tk has about this many bytes. */
 const USUAL_LINE = 110;
 
-/** Memory is not claimed for more rows than this before they are there: a large file may have long lines. */
-const MOST_ROWS_AT_FIRST = 1 << 22;
+/** The most rows that are made room for at once; memory that is not written to costs nothing. */
+const MOST_ROWS_AT_FIRST = 1 << 25;
 
 /** Reads the recording at `path`; `-` is stdin. Its text can be read until the scope closes. */
 export const readRecording = (
