@@ -30,13 +30,7 @@ const BACKEND = "ptrace";
 export function recordWithPtrace(options: RecordOptions, { inherited, file }: Preparation): RecordResult {
   const complete = options.mode === "complete";
   const desk = openDesk(inherited);
-  const command = startHeld({
-    argv: options.argv,
-    inherited,
-    stdout: file.commandStdout,
-    ...(complete ? { filter: seccompFilter() } : {}),
-  });
-  seize(command, complete);
+  const command = startSeized(options, { inherited, file }, desk);
   const clock = new Clock();
   const output = new RecordingOutput(new RecordingWriter(new JsonBytes(1 << 18)), file.fd);
   file.begin();
@@ -98,6 +92,26 @@ export function openDesk(inherited: Inherited): SignalDesk {
 /** The command has ended: Ctrl-Z now stops tk as it would any program that waits. */
 export function letStop(inherited: Inherited): void {
   for (const s of [SIG.TSTP, SIG.TTIN]) if (!inherited.ignored.has(s)) setDisposition(s, "default");
+}
+
+/** Holds the command and becomes its tracer; when that is refused, everything is as it was. */
+function startSeized(options: RecordOptions, { inherited, file }: Preparation, desk: SignalDesk): HeldCommand {
+  const complete = options.mode === "complete";
+  try {
+    const command = startHeld({
+      argv: options.argv,
+      inherited,
+      stdout: file.commandStdout,
+      ...(complete ? { filter: seccompFilter() } : {}),
+    });
+    seize(command, complete);
+    return command;
+  } catch (error) {
+    // `auto` tries another backend now.
+    desk.close();
+    file.finish();
+    throw error;
+  }
 }
 
 function seize(command: HeldCommand, complete: boolean): void {
