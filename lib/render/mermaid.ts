@@ -8,7 +8,7 @@ import { deriveTree } from "../derive/tree.ts";
 import { ABSENT } from "../model/ids.ts";
 import { isCutOff, type Recording } from "../model/recording.ts";
 import { formatDuration, NS_PER_MS } from "../model/time.ts";
-import { caveats, Commands, failureText, noEndText } from "./_commands.ts";
+import { caveats, Commands, failureText, noEndText, withoutFolders } from "./_commands.ts";
 import { mermaidText } from "./_mermaid_text.ts";
 import type { DocumentRenderer, RenderOptions, TextSink } from "./renderer.ts";
 
@@ -142,7 +142,8 @@ class Chart {
           ? this.commands.withoutExec(life)
           : this.commands.inherited(life);
     if (!this.options.full && displayWidth(label) > WHOLE_LABEL) {
-      label = cutMiddle(label, this.room(i), this.options.unicode ? "…" : "...");
+      const mark = this.options.unicode ? "…" : "...";
+      label = cutMiddle(withoutFolders(label, mark), this.room(i), mark);
     }
     const failure = isLast ? failureText(exitStatusOf(p, life)) : "";
     const open = isLast && p.ended[life] === ENDED.unseen;

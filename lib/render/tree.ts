@@ -13,7 +13,7 @@ import { ABSENT } from "../model/ids.ts";
 import { isCutOff, type Recording } from "../model/recording.ts";
 import { type ExitStatus, UNKNOWN_STATUS } from "../model/status.ts";
 import { formatDuration } from "../model/time.ts";
-import { caveats, Commands, commandText, failureText, noEndText } from "./_commands.ts";
+import { caveats, Commands, commandText, failureText, noEndText, withoutFolders } from "./_commands.ts";
 import { paint, type Paint } from "./_paint.ts";
 import type { DocumentRenderer, RenderOptions, TextSink } from "./renderer.ts";
 
@@ -185,7 +185,8 @@ class Drawing {
     if (layout.cpu > 0) text += padStart(cpu, layout.cpu - 2) + "  ";
     if (layout.status > 0) text += status + " ".repeat(layout.status - statusWidth);
     const room = Math.max(1, options.width - layout.left - lead.length);
-    const shown = options.full ? command : cutEnd(command, room, this.glyphs.cut);
+    const fits = options.full || displayWidth(command) <= room;
+    const shown = fits ? command : cutEnd(withoutFolders(command, this.glyphs.cut), room, this.glyphs.cut);
     const styled = shown.startsWith("(") ? on.dim(shown) : shown;
     return text + on.dim(lead) + styled + "\n";
   }
