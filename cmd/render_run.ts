@@ -51,7 +51,7 @@ const renderDocument = (renderer: DocumentRenderer, c: RenderCommand) =>
       process.exitCode = tellProblems(recording.problems, c.strict);
       for (const sentence of notes) note(sentence);
       const destination = yield* openOutput(c.output);
-      const toTerminal = c.output === undefined && process.stdout.isTTY === true;
+      const toTerminal = c.output === undefined && process.stdout.isTTY;
       yield* attempt(() => {
         renderer.render(
           recording,

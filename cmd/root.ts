@@ -1,5 +1,6 @@
 // The command tree, from the list of verbs.
 import { Command, Flag, GlobalFlag } from "effect/cli";
+import { completions } from "./completions.ts";
 import { ingest } from "./ingest.ts";
 import { man } from "./man.ts";
 import { record } from "./record.ts";
@@ -45,4 +46,4 @@ const help = GlobalFlag.Action({
 });
 
 /** Flags that every verb has: help, version, completion scripts. */
-export const BUILT_INS: readonly GlobalFlag.BuiltIn[] = [help, version, GlobalFlag.Completions];
+export const BUILT_INS: readonly GlobalFlag.BuiltIn[] = [help, version, completions];

@@ -44,9 +44,3 @@ export function normaliseWords(words: readonly string[]): string[] {
   }
   return out;
 }
-
-/** How many of the user's last words are the wrapped command's; 0 when there is none. */
-export function commandWords(normalised: readonly string[]): number {
-  const at = normalised.indexOf("--");
-  return at < 0 ? 0 : normalised.length - at - 1;
-}

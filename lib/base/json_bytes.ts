@@ -122,6 +122,17 @@ export class JsonBytes {
         continue;
       }
       const k = utf8Length(b, i, to);
+      if (c === 0xc2 && k === 2 && b[i + 1]! < 0xa0) {
+        // U+0080 to U+009F are controls, too, and some terminals obey them: recordings are looked at with cat.
+        out[n++] = 92;
+        out[n++] = 117;
+        out[n++] = 48;
+        out[n++] = 48;
+        out[n++] = HEX[b[i + 1]! >> 4]!;
+        out[n++] = HEX[b[i + 1]! & 15]!;
+        i += 2;
+        continue;
+      }
       if (k === 0) {
         out[n++] = 0xef;
         out[n++] = 0xbf;

@@ -89,7 +89,7 @@ function head(text: string, width: number): string {
 
 /** The longest end of `text` that takes at most `width` columns and does not begin with a combining mark. */
 function tail(text: string, width: number): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   let used = 0;
   let from = characters.length;
   for (let i = characters.length - 1; i >= 0; i--) {

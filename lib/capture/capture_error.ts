@@ -23,7 +23,9 @@ export type CaptureReason =
   /** Privileges that the backend needs. */
   | { readonly _tag: "NotPermitted"; readonly what: string; readonly instead: string }
   /** The backend's program ended or spoke nonsense before the command started. */
-  | { readonly _tag: "ToolFailed"; readonly tool: string; readonly said: string };
+  | { readonly _tag: "ToolFailed"; readonly tool: string; readonly said: string }
+  /** `auto`: neither backend can. */
+  | { readonly _tag: "NothingWorks"; readonly ptrace: CaptureError; readonly bpftrace: CaptureError };
 
 /** A name as it may stand in a sentence. */
 function quoted(name: string): string {
@@ -54,6 +56,8 @@ function describe(reason: CaptureReason): string {
       return `Cannot record: ${reason.what}`;
     case "ToolFailed":
       return `${reason.tool} failed: ${reason.said}`;
+    case "NothingWorks":
+      return `Cannot record here. By ptrace: ${reason.ptrace.message}. By bpftrace: ${reason.bpftrace.message}`;
   }
 }
 
@@ -81,6 +85,8 @@ function advise(reason: CaptureReason): string {
       return "";
     case "ToolFailed":
       return "`tk doctor` looks at what it needs";
+    case "NothingWorks":
+      return `for ptrace: ${reason.ptrace.hint}; for bpftrace: ${reason.bpftrace.hint}`;
   }
 }
 

@@ -2,7 +2,7 @@
 import { isUtf8 } from "../base/json_bytes.ts";
 import type { RecordingHeader } from "../model/recording.ts";
 import { FORMAT_VERSION } from "../format/recording_writer.ts";
-import type { Clock } from "../host/clock.ts";
+import { secondsAheadOfUtc, type Clock } from "../host/clock.ts";
 import { readLink, readSmallFile } from "../host/descriptors.ts";
 import { openKernel } from "../host/kernel.ts";
 import { NR } from "../host/syscalls.ts";
@@ -48,12 +48,12 @@ function exactWords(argv: readonly Uint8Array[]): { command_b64?: (string | null
   return { command_b64: argv.map((word) => (isUtf8(word) ? null : Buffer.from(word).toString("base64"))) };
 }
 
-/** Local time with its offset, milliseconds. */
-export function rfc3339(when: Date): string {
-  const ahead = -when.getTimezoneOffset();
+/** Local time with its offset, milliseconds; years 0 to 9999. */
+export function rfc3339(when: Date, secondsAhead = secondsAheadOfUtc(Math.floor(when.getTime() / 1000))): string {
+  const minutes = Math.trunc(secondsAhead / 60);
   const two = (n: number) => String(Math.floor(n)).padStart(2, "0");
-  const offset = `${ahead < 0 ? "-" : "+"}${two(Math.abs(ahead) / 60)}:${two(Math.abs(ahead) % 60)}`;
-  return new Date(when.getTime() + ahead * 60_000).toISOString().replace("Z", offset);
+  const offset = `${minutes < 0 ? "-" : "+"}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}`;
+  return new Date(when.getTime() + minutes * 60_000).toISOString().replace("Z", offset);
 }
 
 function firstLine(path: string): string {

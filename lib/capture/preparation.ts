@@ -46,7 +46,7 @@ function requireCommand(command: Uint8Array, inherited: Inherited, backend: stri
 /** The error of a command that could not be run, from execvp's errno. */
 export function commandError(command: Uint8Array, errno: number, backend: string): CaptureError {
   const name = new TextDecoder().decode(command);
-  if (errno === ERRNO.ENOENT || errno === ERRNO.ENOTDIR)
+  if (errno === ERRNO.ENOENT)
     return new CaptureError({
       backend,
       reason: { _tag: "CommandMissing", command: name, searched: !latin1(command).includes("/") },

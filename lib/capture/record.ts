@@ -6,6 +6,7 @@ import type { ExitStatus } from "../model/status.ts";
 import { CaptureError } from "./capture_error.ts";
 import { prepare, type Preparation } from "./preparation.ts";
 import { recordWithPtrace } from "./ptrace/session.ts";
+import { say } from "./summary.ts";
 
 export interface RecordOptions {
   /** The command's words, byte for byte (see `ownLastArguments`). */
@@ -38,27 +39,46 @@ export interface RecordResult {
 /** Makes one recording; fails with a `CaptureError` while nothing has run yet. */
 export type Recorder = (options: RecordOptions) => Effect.Effect<RecordResult, CaptureError>;
 
-/** Backends besides ptrace, each loaded only when it is asked for. */
-const OTHERS: Readonly<Record<string, () => Promise<Recorder>>> = {};
+const withBpftrace: Recorder = (options) =>
+  Effect.promise(() => import("./bpftrace/session.ts")).pipe(
+    Effect.flatMap((bpftrace) => bpftrace.recordWithBpftrace(options)),
+  );
 
-export const record: Recorder = (options) => {
-  const other = OTHERS[options.backend];
-  if (other !== undefined) return Effect.promise(other).pipe(Effect.flatMap((recorder) => recorder(options)));
-  return Effect.try({
+const withPtrace: Recorder = (options) =>
+  Effect.try({
     try: () => recordWithPtrace(options, checkedPreparation(options)),
     catch: (error) => {
       if (error instanceof CaptureError) return error;
       throw error;
     },
   });
+
+/** What `auto` means: ptrace, and where the kernel forbids that, bpftrace; nothing has run when ptrace is refused. */
+const withEither: Recorder = (options) =>
+  withPtrace(options).pipe(
+    Effect.catch((ptrace) => {
+      if (ptrace.reason._tag !== "TraceForbidden") return Effect.fail(ptrace);
+      if (!options.quiet) say(`tk: ${ptrace.message}; trying bpftrace`);
+      return withBpftrace(options).pipe(
+        Effect.mapError((bpftrace) =>
+          concernsCommand(bpftrace)
+            ? bpftrace
+            : new CaptureError({ backend: "auto", reason: { _tag: "NothingWorks", ptrace, bpftrace } }),
+        ),
+      );
+    }),
+  );
+
+function concernsCommand({ reason }: CaptureError): boolean {
+  return reason._tag === "CommandMissing" || reason._tag === "CommandRefused" || reason._tag === "OutputRefused";
+}
+
+export const record: Recorder = (options) => {
+  if (options.backend === "bpftrace" || (options.backend === "auto" && options.raw)) return withBpftrace(options);
+  return options.backend === "ptrace" ? withPtrace(options) : withEither(options);
 };
 
 function checkedPreparation(options: RecordOptions): Preparation {
-  if (options.backend === "bpftrace")
-    throw new CaptureError({
-      backend: options.backend,
-      reason: { _tag: "Unsupported", what: "this build of tk has no backend called bpftrace" },
-    });
   if (options.raw)
     throw new CaptureError({
       backend: "ptrace",

@@ -15,9 +15,9 @@ export class RecordingOutput {
   private rest = new Uint8Array();
   /** The events of the buffer begin with this number. */
   private flushedSeq = 0;
+  /** Events that are not in the file and that no note in it counts. */
   private missing = 0;
   private readerGone = false;
-  private failing = 0;
 
   constructor(writer: RecordingWriter, fd: number) {
     this.writer = writer;
@@ -27,7 +27,7 @@ export class RecordingOutput {
   /** Events that are not in the file. */
   lost = 0;
 
-  /** Why writing fails now or failed last; 0 when it never did. */
+  /** Why writing failed last; 0 when it never did. */
   errno = 0;
 
   /** The reader of a pipe has gone: nothing more is recorded. */
@@ -46,71 +46,60 @@ export class RecordingOutput {
 
   /** Writes all that there is. */
   flush(now: () => number): void {
-    if (this.readerGone) return this.drop();
-    if (this.failing !== 0 && !this.resume(now)) return this.drop();
+    if (this.readerGone || !this.endCutLine()) return this.drop();
     const out = this.writer.out;
     if (out.length === 0) return;
-    const { written, errno } = this.descriptor.write(out.bytes, 0, out.length);
-    if (errno === 0) {
-      this.flushedSeq = this.writer.seq;
-      out.clear();
-      return;
-    }
-    this.fail(errno, written);
+    const noteAt = out.length;
+    const noted = this.missing;
+    // There may be room again. The note stands behind what waits, so that the numbers stay in order.
+    if (noted > 0) this.writer.lost(now(), noted, `the recording could not be written: ${errnoText(this.errno)}`);
+    const errno = this.descriptor.write(out.bytes, 0, out.length);
+    if (errno !== 0) return this.fail(errno, this.descriptor.written, noteAt, noted);
+    this.missing = 0;
+    this.flushedSeq = this.writer.seq;
+    out.clear();
   }
 
   private drop(): void {
-    const count = this.writer.seq - this.flushedSeq;
-    this.missing += count;
-    this.lost += count;
+    this.miss(this.writer.seq - this.flushedSeq);
     this.flushedSeq = this.writer.seq;
     this.writer.out.clear();
   }
 
+  private miss(count: number): void {
+    this.missing += count;
+    this.lost += count;
+  }
+
   /** Part of the buffer is written: keeps the rest of the line that was cut, gives up the lines behind it. */
-  private fail(errno: number, written: number): void {
+  private fail(errno: number, written: number, noteAt: number, noted: number): void {
     this.errno = errno;
     if (errno === ERRNO.EPIPE) this.readerGone = true;
-    this.failing = errno;
-    const out = this.writer.out;
+    const { out } = this.writer;
     let lineEnd = written;
     if (written > 0 && out.bytes[written - 1] !== NEWLINE) {
       lineEnd = out.bytes.indexOf(NEWLINE, written) + 1;
       this.rest = out.bytes.slice(written, lineEnd);
     }
+    if (lineEnd > noteAt) this.missing = 0;
+    else if (noted > 0) {
+      // The note itself did not get out: it was never made.
+      this.writer.seq--;
+      out.length = noteAt;
+    }
     let dropped = 0;
     for (let i = lineEnd; i < out.length; i++) if (out.bytes[i] === NEWLINE) dropped++;
-    this.missing += dropped;
-    this.lost += dropped;
+    this.miss(dropped);
     this.flushedSeq = this.writer.seq;
     out.clear();
   }
 
-  /** Tries to end the line that was cut and to say how much is missing; false while there is still no room. */
-  private resume(now: () => number): boolean {
-    if (this.rest.length > 0) {
-      const { written, errno } = this.descriptor.write(this.rest, 0, this.rest.length);
-      this.rest = this.rest.slice(written);
-      if (errno !== 0) return false;
-    }
-    // What waits in the buffer is written after the note, and so has its numbers after it.
-    const waiting = this.writer.out.view().slice();
-    const events = this.writer.seq - this.flushedSeq;
-    this.writer.out.clear();
-    this.writer.lost(now(), this.missing, `the recording could not be written: ${errnoText(this.failing)}`);
-    const note = this.writer.out.view().slice();
-    this.writer.out.clear();
-    const { written, errno } = this.descriptor.write(note, 0, note.length);
-    if (errno !== 0) {
-      if (written > 0) this.rest = note.slice(written);
-      this.writer.out.copy(waiting);
-      this.flushedSeq = this.writer.seq - events;
-      return false;
-    }
-    this.missing = 0;
-    this.failing = 0;
-    this.flushedSeq = this.writer.seq - events;
-    this.writer.out.copy(waiting);
-    return true;
+  /** Tries to write the rest of the line that was cut; false while there is still no room. */
+  private endCutLine(): boolean {
+    if (this.rest.length === 0) return true;
+    const errno = this.descriptor.write(this.rest, 0, this.rest.length);
+    this.rest = this.rest.slice(this.descriptor.written);
+    if (errno === ERRNO.EPIPE) this.readerGone = true;
+    return errno === 0;
   }
 }

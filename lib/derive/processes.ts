@@ -1,4 +1,4 @@
-// Process lives of a recording, as columns: one row per life, keyed by `ProcId`, numbered by first event. Everything
+// Process lives of a recording, as columns: one row per life (its index is the identity), numbered by first event. Everything
 // else that is derived starts here. Input order does not matter; nothing here is an error, every odd case has a meaning
 // (`lives.ts` says which). It must stay O(n log n) and free of objects per event: two million processes are normal.
 //
@@ -8,17 +8,17 @@
 //   12                  (exec seen, no fork)──···    life 2   parent by its recorded ppid, end unseen
 import { groupRows } from "../base/columns.ts";
 import { KIND } from "../model/event.ts";
-import { exitStatusAt } from "../model/event_at.ts";
+import { eventAt, exitStatusAt, type Rows } from "../model/event_at.ts";
 import type { EventTable } from "../model/event_table.ts";
-import { ABSENT, type ProcId } from "../model/ids.ts";
+import { ABSENT } from "../model/ids.ts";
 import { type ExitStatus, UNKNOWN_STATUS } from "../model/status.ts";
 import { cutLives, entry, Lives, SKEW_NS } from "./lives.ts";
 import { timeOrder } from "./time_order.ts";
 
-export { ENDED, SKEW_NS } from "./lives.ts";
+export { ENDED } from "./lives.ts";
 
 export interface Processes {
-  /** Lives; a `ProcId` is a number below it. */
+  /** Lives. A life is its index, a number below this. */
   readonly length: number;
   readonly events: EventTable;
   /** Rows of `events` in time order; rows without a timestamp are missing. */
@@ -61,20 +61,40 @@ export interface Processes {
 }
 
 export interface ProcessesOptions {
-  /** Pid of the recorded command: whoever forked it is outside the recording and gets no life for that alone. */
-  readonly rootPid?: number | undefined;
+  /** Pid of the recorded command (of each, when several recordings were merged): whoever forked it is outside the recording and gets no life for that alone. */
+  readonly rootPid?: number | readonly number[] | undefined;
+}
+
+/** Pids of the recorded commands, one of each header that names one. */
+export function rootPidsOf(recording: Rows): number[] {
+  const { kind, length } = recording.events;
+  const pids: number[] = [];
+  for (let row = kind.indexOf(KIND.recording); row >= 0 && row < length; row = kind.indexOf(KIND.recording, row + 1)) {
+    const event = eventAt(recording, row);
+    if (event.kind === "recording" && event.header.root_pid !== undefined) pids.push(event.header.root_pid);
+    if (pids.length >= MOST_ROOTS) break;
+  }
+  return pids;
+}
+
+/** A file with more headers than this is no merge of recordings. */
+const MOST_ROOTS = 1000;
+
+/** The processes of a recording as it was read. */
+export function processesOf(recording: Rows): Processes {
+  return deriveProcesses(recording.events, { rootPid: rootPidsOf(recording) });
 }
 
 export function deriveProcesses(events: EventTable, options: ProcessesOptions = {}): Processes {
   const order = timeOrder(events);
   const { length, pid, ppid, kind, ts } = events;
-  const rootPid = options.rootPid ?? ABSENT;
+  const roots = new Set(typeof options.rootPid === "number" ? [options.rootPid] : options.rootPid);
   const n = order.length;
 
   // Every event is an entry of its process, every fork one of its parent too.
   const { index: pidIndex, pids } = numberPids(events, order);
   const isParentEntry = (row: number) =>
-    kind[row] === KIND.fork && ppid[row]! >= 0 && ppid[row] !== pid[row] && pid[row] !== rootPid;
+    kind[row] === KIND.fork && ppid[row]! >= 0 && ppid[row] !== pid[row] && !roots.has(pid[row]!);
   const at = new Uint32Array(pids.length + 1);
   for (let i = 0; i < n; i++) {
     const row = order[i]!;
@@ -104,7 +124,7 @@ export function deriveProcesses(events: EventTable, options: ProcessesOptions = 
   const parents = findParents(events, order, owner, lives, creator, pidIndex, livesAt);
   const brokenLinks = breakCycles(parents, lives);
 
-  // Number the lives by first event: `rank` is the ProcId of a life, `byRank` the life of a ProcId.
+  // Number the lives by first event: `rank` is the final number of a life, `byRank` its inverse.
   const count = lives.length;
   const byRank = orderByFirst(lives, n);
   const rank = new Int32Array(count);
@@ -228,13 +248,16 @@ function findParents(
     let high = livesAt[g + 1]!;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (lives.start.get(middle) <= t + SKEW_NS) low = middle + 1;
+      if (lives.start.get(middle) <= t) low = middle + 1;
       else high = middle;
     }
-    for (let life = low - 1; life >= livesAt[g]! && life >= low - 3; life--) {
+    const near = (life: number) => {
       const end = lives.end.get(life);
-      if (life !== self && (Number.isNaN(end) || end + SKEW_NS >= t)) return life;
-    }
+      return life !== self && (Number.isNaN(end) || end + SKEW_NS >= t) && lives.start.get(life) <= t + SKEW_NS;
+    };
+    // The one that had begun by then, else the next one if it begins in a moment.
+    if (low > livesAt[g]! && near(low - 1)) return low - 1;
+    if (low < livesAt[g + 1]! && near(low)) return low;
     return ABSENT;
   }
 }
@@ -269,10 +292,6 @@ function orderByFirst(lives: Lives, positions: number): Int32Array {
   let p = 0;
   for (let e = 0; e < taken.length; e++) if (taken[e]! >= 0) byRank[p++] = taken[e]!;
   return byRank;
-}
-
-export function procId(index: number): ProcId {
-  return index as ProcId;
 }
 
 /** When the life is drawn to end: its end or, when none was seen, the end of the recording. */

@@ -32,7 +32,7 @@ export function carefulLine(text: string, row: Row): Careful {
   const tags = Object.keys(line);
   const tag = tags[0];
   if (tag === undefined || tags.length > 1)
-    return kept(undefined, "shape", `an object with ${tags.length} keys, expected one key, the tag`);
+    return kept(undefined, "shape", `an object with ${tags.length} keys, expected one, the tag`);
   const kind = TAG_KIND.get(tag) ?? KIND.unknown;
   const body = asFields(line[tag]);
   if (body === undefined) {
@@ -97,7 +97,7 @@ function take(row: Row, name: FieldName, value: unknown): Fault | undefined {
     const most = MOST[id]!;
     if (typeof value !== "number") return { code: "shape", message: `${typeName(value)}, expected a whole number` };
     if (!Number.isSafeInteger(value) || value < least || value > most) {
-      const range = most === Number.MAX_SAFE_INTEGER ? "below 2^53" : `up to ${most}`;
+      const range = most === Number.MAX_SAFE_INTEGER ? "to below 2^53" : `to ${most}`;
       return { code: "number", message: `${value}, expected a whole number from ${least} ${range}` };
     }
     row.set(id, value);

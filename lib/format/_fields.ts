@@ -94,7 +94,7 @@ ESSENTIAL[KIND.report] = mask("timestamp");
 FIELDS_OF[KIND.line_block] = mask(...stamp, "pid");
 ESSENTIAL[KIND.line_block] = mask("timestamp");
 FIELDS_OF[KIND.lost] = mask(...stamp, "count");
-FIELDS_OF[KIND.end] = mask(...stamp);
+for (const kind of [KIND.end, KIND.recording, KIND.source]) FIELDS_OF[kind] = mask(...stamp);
 
 const INT32_MAX = 0x7fffffff;
 

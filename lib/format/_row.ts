@@ -72,6 +72,12 @@ export class Row {
     }
   }
 
+  /** proctrace writes an exec's own pid as its group, and of setpgid(2) the result, 0; halves and joined words are its own. */
+  private isProctraceGroup(): boolean {
+    if (this.kind === KIND.setpgid) return this.pgid === 0;
+    return this.kind === KIND.exec_part || (this.kind === KIND.exec && !this.list);
+  }
+
   /** Appends the row; the line has `len` bytes at `at` of the text. */
   append(table: EventTable, at: number, len: number): void {
     const row = table.prepare();
@@ -80,8 +86,7 @@ export class Row {
     table.seq[row] = this.seq;
     table.pid[row] = this.pid;
     table.ppid[row] = this.ppid;
-    // proctrace writes the system call's result, 0: no group has that number.
-    table.pgid[row] = this.kind === KIND.setpgid && this.pgid === 0 ? ABSENT : this.pgid;
+    table.pgid[row] = this.isProctraceGroup() ? ABSENT : this.pgid;
     table.sid[row] = this.sid;
     table.code[row] = this.signal === 0 ? this.code : ABSENT;
     table.signal[row] = this.signal === 0 ? 0 : this.signal | (this.core ? 128 : 0);

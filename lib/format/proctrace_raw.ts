@@ -11,6 +11,7 @@ import { LineSplitter } from "./_lines.ts";
 import { isRawLine, makeRawFields, PIECE, readRawLine } from "./_raw_line.ts";
 import type { InputFormat, Transcoder } from "./format.ts";
 import { isWholeExec, RawExecs, writeRawEvent } from "./raw_events.ts";
+import { startsWithMark } from "./recording.ts";
 import { RecordingWriter } from "./recording_writer.ts";
 
 export const proctraceRaw: InputFormat = {
@@ -106,8 +107,9 @@ class RawTranscoder implements Transcoder {
     this.out.raw("\n");
   }
 
-  private one(b: Uint8Array, from: number, end: number): void {
+  private one(b: Uint8Array, start: number, end: number): void {
     this.line++;
+    const from = this.line === 1 && startsWithMark(b.subarray(start, end)) ? start + 3 : start;
     const to = end > from && b[end - 1] === 13 ? end - 1 : end;
     if (isRawLine(b, from, to)) {
       this.finishText();

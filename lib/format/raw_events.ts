@@ -8,6 +8,7 @@ import type { RawFields } from "./_raw_line.ts";
 import { PIECE } from "./_raw_line.ts";
 import type { RecordingWriter } from "./recording_writer.ts";
 
+export { LineSplitter } from "./_lines.ts";
 export { isRawLine, makeRawFields, PIECE, readRawLine } from "./_raw_line.ts";
 export type { RawFields } from "./_raw_line.ts";
 

@@ -56,6 +56,17 @@ export function monotonicNs(): number {
   return scratch.word(0) * 1e9 + scratch.word(8);
 }
 
+/** Seconds that the wall clock here is ahead of UTC at that time, from libc: asking the runtime takes 5 ms. */
+export function secondsAheadOfUtc(unixSeconds: number): number {
+  const kernel = openKernel();
+  const block = new Block(96);
+  const tm = 16;
+  const gmtOffset = 40;
+  block.setWord(0, unixSeconds);
+  if (kernel.localtime(block.at(0), block.at(tm)) === 0) return 0;
+  return block.i32[(tm + gmtOffset) >> 2]!;
+}
+
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /** Blocks this thread. */

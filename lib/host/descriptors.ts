@@ -133,6 +133,8 @@ export function latin1(b: Uint8Array, from = 0, to = b.length): string {
 /** Writes bytes of one buffer to a descriptor again and again without allocating. */
 export class DescriptorWriter {
   readonly fd: number;
+  /** Bytes that the last call got out. */
+  written = 0;
   private block = new Block(1 << 17);
   private readonly poll = new Block(32);
 
@@ -140,20 +142,21 @@ export class DescriptorWriter {
     this.fd = fd;
   }
 
-  /** Writes `b[from, to)`; how many bytes were written before an error, and the error (0 when all were). */
-  write(b: Uint8Array, from: number, to: number): { readonly written: number; readonly errno: number } {
+  /** Writes `b[from, to)`: 0, or the error that came after `written` bytes. */
+  write(b: Uint8Array, from: number, to: number): number {
     const kernel = openKernel();
     // The runtime may move or copy a buffer it is given an address of; a block of our own stays where it is.
     if (to - from > this.block.bytes.length) this.block = new Block((to - from) * 2);
     this.block.bytes.set(b.subarray(from, to));
     const length = to - from;
-    for (let done = 0; done < length;) {
-      const n = kernel.call(NR.write, this.fd, this.block.at(done), length - done);
-      if (n > 0) done += n;
+    this.written = 0;
+    while (this.written < length) {
+      const n = kernel.call(NR.write, this.fd, this.block.at(this.written), length - this.written);
+      if (n > 0) this.written += n;
       else if (n === -ERRNO.EAGAIN) this.waitWritable();
-      else if (n !== -ERRNO.EINTR) return { written: done, errno: n === 0 ? ERRNO.EIO : -n };
+      else if (n !== -ERRNO.EINTR) return n === 0 ? ERRNO.EIO : -n;
     }
-    return WROTE_ALL;
+    return 0;
   }
 
   /** An inherited pipe may be non-blocking, which is not ours to change. */
@@ -164,5 +167,3 @@ export class DescriptorWriter {
     openKernel().call(NR.ppoll, this.poll.address, 1, 0, 0, 8);
   }
 }
-
-const WROTE_ALL = { written: 0, errno: 0 } as const;

@@ -9,13 +9,14 @@ import {
   fsyncSync,
   ftruncateSync,
   openSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   statSync,
   unlinkSync,
   type Stats,
 } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import { errorCode, Out, OutputError, outputError } from "./out.ts";
 import { type ReadBack, readFully, Spool } from "./spool.ts";
 
@@ -54,7 +55,7 @@ function discard(name: string): void {
   }
 }
 
-export function standardOutput(): Destination {
+function standardOutput(): Destination {
   const out = new Out(1, "standard output");
   return { out, written: undefined, setAside: () => {}, commit: () => out.flush(), abandon: () => {} };
 }
@@ -63,17 +64,40 @@ export function standardOutput(): Destination {
 export function openDestination(path: string | undefined): Destination {
   if (path === undefined || path === "-") return standardOutput();
   let before: Stats | undefined;
-  let target = path;
+  let target: string;
   try {
     before = statSync(path);
     target = realpathSync(path);
   } catch (error) {
-    if (errorCode(error) !== "ENOENT") throw outputError("write to", path, error);
+    if (errorCode(error) !== "ENOENT" || path === "") throw outputError("write to", path, error);
+    target = linkTarget(path);
   }
-  if (before?.isDirectory())
+  if (before?.isDirectory() === true || target.endsWith(sep))
     throw new OutputError(`Cannot write to '${path}': it is a directory`, "EISDIR", "Give the name of a file");
-  if (before !== undefined && !before.isFile()) return device(path);
+  if (before !== undefined && !before.isFile()) return isStandardOutput(before) ? standardOutput() : device(path);
   return before === undefined ? beside(path, target, undefined) : replacement(path, target, before);
+}
+
+/** What a symbolic link to nothing points at: the file is made there, and the link stays. */
+function linkTarget(path: string): string {
+  let target = path;
+  for (let i = 0; i < 40; i++)
+    try {
+      target = resolve(dirname(target), readlinkSync(target));
+    } catch {
+      break;
+    }
+  return target;
+}
+
+/** /dev/stdout, say: what cannot be opened a second time, such as a socket, is open already. */
+function isStandardOutput(stat: Stats): boolean {
+  try {
+    const out = fstatSync(1);
+    return out.dev === stat.dev && out.ino === stat.ino;
+  } catch {
+    return false;
+  }
 }
 
 /** A pipe, a terminal, /dev/null: written as it is. */

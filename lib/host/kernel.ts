@@ -5,7 +5,7 @@
 // The code is machine_code_x64.s and machine_code_arm64.s beside this file, assembled with
 //   llvm-mc -triple=x86_64 (or aarch64) -filetype=obj FILE -o o && llvm-objcopy -O binary -j .text o bin
 // and cut at 0x1c8 (the rest is room up to the cell). tests/unit/host_kernel.test.ts does it again and compares.
-import { bytesAt, libcSyscall, procedureAt, type Procedure } from "#platform";
+import { bytesAt, openLibrary, procedureAt, type Procedure } from "#platform";
 import { IS_ARM64, NR } from "./syscalls.ts";
 
 export const MACHINE_CODE = {
@@ -44,6 +44,8 @@ export interface Kernel {
   /** Memory that the handler reads and writes; its layout is told in lib/host/signals.ts. */
   readonly cell: Uint8Array;
   readonly cellAddress: number;
+  /** libc's localtime_r(3): the one thing asked of it that is not a system call. */
+  readonly localtime: Procedure;
 }
 
 let opened: Kernel | undefined;
@@ -57,7 +59,7 @@ function load(): Kernel {
   if (process.platform !== "linux") throw new NoKernel("platform", `this is ${process.platform}, not Linux`);
   if (process.arch !== "x64" && process.arch !== "arm64") throw new NoKernel("arch", `this machine is ${process.arch}`);
   const code = fromHex(MACHINE_CODE[process.arch]);
-  const syscall = openLibc();
+  const { syscall, localtime_r } = openLibc();
   const readWrite = 3;
   const privateAnonymous = 0x22;
   const base = syscall(NR.mmap, 0, MAP_SIZE, readWrite, privateAnonymous, -1, 0);
@@ -74,17 +76,18 @@ function load(): Kernel {
     restorer: base + RESTORER_AT,
     cell: bytesAt(base + CELL_AT, CELL_SIZE),
     cellAddress: base + CELL_AT,
+    localtime: localtime_r,
   };
 }
 
-function openLibc(): Procedure {
+function openLibc(): Readonly<Record<"syscall" | "localtime_r", Procedure>> {
   // The first is loaded already, so opening it reads no file; a bare name that is not loaded would be looked for in
   // the current directory, so the others are paths.
   const names = ["libc.so.6", IS_ARM64 ? "/lib/ld-musl-aarch64.so.1" : "/lib/ld-musl-x86_64.so.1"];
   let why = "";
   for (const name of names) {
     try {
-      return libcSyscall(name);
+      return openLibrary(name, { syscall: 7, localtime_r: 2 });
     } catch (error) {
       why ||= error instanceof Error ? error.message : String(error);
     }

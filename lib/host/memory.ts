@@ -11,7 +11,6 @@ export class Block {
   readonly i32: Int32Array;
   /** Address of the first byte. */
   readonly address: number;
-  private readonly view: DataView;
   private top = 0;
 
   constructor(size: number) {
@@ -20,7 +19,6 @@ export class Block {
     this.bytes = new Uint8Array(buffer);
     this.u32 = new Uint32Array(buffer);
     this.i32 = new Int32Array(buffer);
-    this.view = new DataView(buffer);
     this.address = addressOf(this.bytes);
   }
 
@@ -42,8 +40,10 @@ export class Block {
     return this.u32[offset >> 2]! + this.u32[(offset >> 2) + 1]! * 4294967296;
   }
 
-  setWord(offset: number, value: number | bigint): void {
-    this.view.setBigInt64(offset, BigInt(value), true);
+  /** A whole number from -2^53 to 2^53 as a 64-bit word, two's complement; offset a multiple of 4. */
+  setWord(offset: number, value: number): void {
+    this.u32[offset >> 2] = value >>> 0;
+    this.u32[(offset >> 2) + 1] = Math.floor(value / 4294967296) >>> 0;
   }
 
   /** Offset of a NUL-terminated copy. */

@@ -185,18 +185,23 @@ export type Ending =
   | { readonly how: "signaled"; readonly signal: number }
   | { readonly how: "unknown" };
 
-/** Ends this process the way another one ended: with its code, or by its signal and without a core file of our own. */
+/**
+ * Ends this process the way another one ended: with its code, or by its signal and without a core file of our own.
+ * Not by process.exit: Bun would put the terminal back into the modes that it found when tk started, also from the
+ * background, where the terminal is another program's by now (seen: a shell left without echo).
+ */
 export function dieLike(status: Ending): never {
+  const kernel = openKernel();
   if (status.how === "signaled") {
-    const kernel = openKernel();
     const RLIMIT_CORE = 4;
     kernel.call(NR.prlimit64, 0, RLIMIT_CORE, new Block(16).address, 0);
     if (status.signal !== SIG.KILL && status.signal !== SIG.STOP) setDisposition(status.signal, "default");
     unblock([status.signal]);
     signalSelf(status.signal);
-    process.exit(128 + status.signal);
+    kernel.call(NR.exit_group, 128 + status.signal);
   }
-  process.exit(status.how === "exited" ? status.code : 1);
+  kernel.call(NR.exit_group, status.how === "exited" ? status.code : 1);
+  throw new Error("exit_group came back");
 }
 
 /** Whether a process can be signalled by us; false when it has gone. */

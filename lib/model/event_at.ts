@@ -47,8 +47,8 @@ function fieldsAt(recording: Rows, row: number): Fields {
 
 /** Rows of the other parts of an exec that was recorded in parts. */
 function* parts(events: EventTable, row: number): Generator<number> {
-  // The ring has at most three parts; a damaged one must not hold us.
-  for (let next = events.mate[row]!, i = 0; next !== ABSENT && next !== row && i < 3; i++) {
+  // A ring is short (lib/stage/join_exec.ts); a damaged one must not hold us.
+  for (let next = events.mate[row]!, i = 0; next !== ABSENT && next !== row && i < 8; i++) {
     yield next;
     next = events.mate[next]!;
   }

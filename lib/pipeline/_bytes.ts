@@ -70,7 +70,7 @@ export async function readHead(chunks: Chunks, want: number, toError: (cause: un
         done = true;
         break;
       }
-      first.push(next.value.slice());
+      first.push(new Uint8Array(next.value));
       have += next.value.length;
     }
   } catch (cause) {

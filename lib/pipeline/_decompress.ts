@@ -26,7 +26,7 @@ async function* gunzip(chunks: Chunks): Decoded {
   let isFirst = true;
   try {
     for await (const chunk of chunks) {
-      small = isFirst && chunk.length <= PIECE ? chunk.slice() : undefined;
+      small = isFirst && chunk.length <= PIECE ? new Uint8Array(chunk) : undefined;
       isFirst = false;
       yield* inflater.feed(chunk);
       if (inflater.failed) break;
@@ -35,11 +35,11 @@ async function* gunzip(chunks: Chunks): Decoded {
     if (!inflater.failed) return true;
     if (small !== undefined) {
       // The decoder forgets what it decoded just before a fault (below 16 KiB): of a small file that is all of it,
-      // so it is fed again a few bytes at a time.
+      // so it is fed again byte by byte.
       const known = inflater.given;
       inflater.close();
       inflater = new Inflater(createGunzip());
-      yield* behind(inflater.feed(small, 16), known);
+      yield* behind(inflater.feed(small, 1), known);
     }
     return false;
   } finally {

@@ -13,7 +13,7 @@ export interface Opening {
   /** `started_unix_ns` of its header; undefined when it has none. */
   readonly start: bigint | undefined;
   /** All of it, the first line included; to be called once. */
-  chunks(): Chunks;
+  readonly chunks: () => Chunks;
 }
 
 export interface Aligned extends Opening {
@@ -63,11 +63,13 @@ export async function openStart(source: Source): Promise<Opening> {
   return {
     source,
     start: startOfHeader(head.subarray(0, newline < 0 ? size : newline)),
-    async *chunks() {
-      if (head.length > 0) yield head;
-      yield* chunks;
-    },
+    chunks: () => both(head, chunks),
   };
+}
+
+async function* both(head: Uint8Array, rest: Chunks): Chunks {
+  if (head.length > 0) yield head;
+  yield* rest;
 }
 
 /** Everything onto the axis of the earliest header, which comes first. What has no header keeps its numbers. */

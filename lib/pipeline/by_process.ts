@@ -3,8 +3,9 @@
 // Headers are the first block, so that the result is still a recording; what belongs to no process
 // (sources, lost events, the end, unknown lines without a pid) is the last.
 import { Effect } from "effect";
+import { Float64List, Int32List } from "../base/columns.ts";
 import { orderByKeys } from "../base/key_order.ts";
-import { deriveProcesses, type Processes } from "../derive/processes.ts";
+import { processesOf, type Processes } from "../derive/processes.ts";
 import type { Out, OutputError } from "../host/out.ts";
 import { KIND } from "../model/event.ts";
 import type { EventTable } from "../model/event_table.ts";
@@ -32,7 +33,7 @@ export const renderByProcess = (options: ByProcessOptions): Effect.Effect<ByProc
     Effect.gen(function* () {
       const destination = yield* openOutput(options.output);
       const { recording, notes } = yield* readRecordings(options);
-      const processes = deriveProcesses(recording.events, { rootPid: recording.header?.root_pid });
+      const processes = processesOf(recording);
       yield* work((turn) => writeByProcess(recording, processes, destination.out, turn));
       const { closed } = destination.out;
       yield* attempt(() => destination.commit());
@@ -70,9 +71,9 @@ export async function writeByProcess(recording: Recording, processes: Processes,
 
 /** Some rows as the sorter would order them: by time and seq, those without a time behind their predecessor. */
 export function rowsInOrder(events: EventTable, belongs: (row: number) => boolean): Uint32Array {
-  const rows: number[] = [];
-  const ts: number[] = [];
-  const seq: number[] = [];
+  const rows = new Int32List();
+  const ts = new Float64List();
+  const seq = new Float64List();
   let lastTs = -Infinity;
   let lastSeq: number = ABSENT;
   for (let row = 0; row < events.length; row++) {
@@ -86,8 +87,9 @@ export function rowsInOrder(events: EventTable, belongs: (row: number) => boolea
     seq.push(lastSeq);
   }
   const order = new Uint32Array(rows.length);
-  orderByKeys(Float64Array.from(ts), Float64Array.from(seq), rows.length, order, new Uint32Array(rows.length));
-  return order.map((i) => rows[i]!);
+  orderByKeys(ts.view(), seq.view(), rows.length, order, new Uint32Array(rows.length));
+  for (let i = 0; i < order.length; i++) order[i] = rows.get(order[i]!);
+  return order;
 }
 
 /** The line of a row, as it was recorded. A line that cannot be read any more is left out. */

@@ -23,7 +23,7 @@ import { Run, type RunFile, RunReader } from "./sort_run.ts";
 import type { Turn } from "./turn.ts";
 
 /** What the runtime itself takes of the memory that was allowed. */
-const RUNTIME_BYTES = 96 << 20;
+const RUNTIME_BYTES = 64 << 20;
 const LEAST_BYTES = 4 << 20;
 /** A reader of a merge with less than this would spend its time in system calls. */
 const LEAST_BLOCK = 128 << 10;
@@ -47,12 +47,17 @@ export interface RunStore {
 }
 
 export interface SortLimits {
-  /** Memory of the whole process, bytes: what the runtime takes is subtracted. */
-  readonly memory: number;
+  /** Bytes of memory for lines and what is known of them. A line that is longer gets what it needs. */
+  readonly budget: number;
   /** Directory for temporary files; $TMPDIR when undefined. */
   readonly temporary?: string | undefined;
   /** The file where the result is wanted: the main run is kept there, so that when it remains the only one nothing is copied. */
   readonly mainRun?: RunStore | undefined;
+}
+
+/** What is left for lines of the memory that the whole process may use. */
+export function lineBudget(memory: number): number {
+  return Math.max(LEAST_BYTES, memory - RUNTIME_BYTES, Math.floor(memory / 8));
 }
 
 export class ExternalSort {
@@ -84,7 +89,7 @@ export class ExternalSort {
   constructor(limits: SortLimits, events: SortEvents) {
     this.limits = limits;
     this.events = events;
-    this.budget = Math.max(LEAST_BYTES, limits.memory - RUNTIME_BYTES, Math.floor(limits.memory / 8));
+    this.budget = limits.budget;
     this.batch = new SortBatch(this.budget);
   }
 

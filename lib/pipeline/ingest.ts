@@ -141,11 +141,13 @@ async function writeTree(
 ): Promise<number> {
   const { kind, ts, seq } = recording.events;
   const { owner } = p;
+  const isOfTree = membersByPid(p, member);
   const rows = rowsInOrder(recording.events, (row) => {
     const life = owner[row]!;
     if (life >= 0) return member[life] === 1;
     // Lost events may have been of this tree; sources are what its blocks of lines refer to.
-    return kind[row] === KIND.lost || kind[row] === KIND.source;
+    if (kind[row] === KIND.lost || kind[row] === KIND.source) return true;
+    return kind[row] === KIND.unknown && isOfTree(bodyOf(recording, row)?.pid, ts[row]!);
   });
   const writer = new RecordingWriter();
   writer.header(headerOfTree(recording, p, root));
@@ -172,6 +174,27 @@ async function writeTree(
     lost,
   });
   return rows.length + 2;
+}
+
+/**
+ * For lines whose tag tk does not know: whether the `pid` in them was one of the tree's at that time. A process that has
+ * ended keeps its pid until another begins with it, since things may be said of it afterwards.
+ */
+function membersByPid(p: Processes, member: Uint8Array): (pid: unknown, time: number) => boolean {
+  let lives: Map<unknown, number[]> | undefined;
+  return (pid, time) => {
+    if (lives === undefined) {
+      lives = new Map();
+      for (let life = 0; life < p.length; life++) {
+        const known = lives.get(p.pid[life]!);
+        if (known === undefined) lives.set(p.pid[life]!, [life]);
+        else known.push(life);
+      }
+    }
+    const known = lives.get(pid);
+    const at = known?.findLast((life) => Number.isNaN(time) || p.start[life]! <= time) ?? known?.[0];
+    return at !== undefined && member[at] === 1;
+  };
 }
 
 function writeEnd(out: Out, p: Processes, root: number, end: Record<string, number>): void {

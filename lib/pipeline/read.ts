@@ -20,6 +20,9 @@ const TEXT_IN_MEMORY = 32 * 1024 * 1024;
 /** An event line of tk has about this many bytes. */
 const USUAL_LINE = 110;
 
+/** The most rows that are made room for at once; memory that is not written to costs nothing. */
+const MOST_ROWS_AT_FIRST = 1 << 25;
+
 /** Reads the recording at `path`; `-` is stdin. Its text can be read until the scope closes. */
 export const readRecording = (
   path: string,
@@ -43,7 +46,7 @@ export const readSource = (
     if (plain !== undefined) {
       // Found out only on the way: raw lines among the event lines. Then all of it is read again, through the transcoder.
       const trial = new Problems();
-      const capacity = Math.min(Math.ceil(plain.size / USUAL_LINE), 1 << 26);
+      const capacity = Math.min(Math.ceil(plain.size / USUAL_LINE), MOST_ROWS_AT_FIRST);
       const large = plain.size > limit;
       const [decoder, text] = yield* pass(source, trial, large ? fileText(plain.fd, plain.size) : limit, capacity);
       if (!decoder.sawRaw || source.transcodedChunks === undefined) {

@@ -6,6 +6,9 @@ import { orderByKeys } from "../base/key_order.ts";
 /** What a row costs besides its bytes: two keys, place, length, and two words for ordering. */
 const ROW_BYTES = 8 + 8 + 4 + 4 + 4 + 4;
 
+/** One memory-full at most: offsets have 32 bits. */
+const MOST_BYTES = 3 * 2 ** 30;
+
 /** Takes ranges of bytes that hold whole lines. */
 export interface LineSink {
   bytes(b: Uint8Array, from: number, to: number): void;
@@ -31,7 +34,7 @@ export class SortBatch {
 
   /** `budget`: bytes of memory for rows and columns together. What is not used is not touched, so it costs nothing. */
   constructor(budget: number) {
-    this.budget = Math.min(budget, 3 * 2 ** 30);
+    this.budget = Math.min(budget, MOST_BYTES);
     const rows = Math.ceil(this.budget / (ROW_BYTES + 24));
     this.bytes = Buffer.allocUnsafeSlow(this.budget);
     this.ts = new Float64Array(rows);

@@ -12,7 +12,7 @@ import { type Destination, openDestination } from "../host/destination.ts";
 import { OutputError } from "../host/out.ts";
 import type { Problems } from "../model/problem.ts";
 import { alignStarts, noteDifferentStarts, type Opening, openStart, startOfHeader } from "./align.ts";
-import { ExternalSort } from "./external_sort.ts";
+import { ExternalSort, lineBudget } from "./external_sort.ts";
 import type { Chunks } from "./_bytes.ts";
 import { openSource, type Source, SourceError } from "./source.ts";
 import { makeTurn, type Turn } from "./turn.ts";
@@ -130,7 +130,7 @@ function makeSort(options: Omit<SortOptions, "output">, destination: Destination
   const { problems } = options;
   return new ExternalSort(
     {
-      memory: options.memory ?? DEFAULT_MEMORY,
+      budget: lineBudget(options.memory ?? DEFAULT_MEMORY),
       temporary: options.temporary,
       mainRun: written === undefined ? undefined : { out, file: { text: written, users: 0 } },
     },

@@ -92,7 +92,9 @@ export const openSource = (
   options: SourceOptions = {},
 ): Effect.Effect<Source, SourceError, Scope.Scope> => {
   const name = path === "-" ? "stdin" : path;
-  return Effect.acquireRelease(openFd(path, name), (fd) => (fd === 0 ? Effect.void : closeFd(fd))).pipe(
+  return Effect.acquireRelease(openFd(path, name), (fd) => (fd === 0 ? Effect.void : closeFd(fd)), {
+    interruptible: true,
+  }).pipe(
     Effect.flatMap((fd) =>
       Effect.tryPromise({
         try: () => look(fd, name, problems, options),
@@ -124,7 +126,8 @@ export const eachChunk = (
     );
   });
 
-// Through the thread pool, because opening a named pipe waits for its writer.
+// Through the thread pool, and interruptible, because opening a named pipe waits for its writer. A descriptor that comes after
+// the interruption stays open: the run is ending.
 const openFd = (path: string, name: string): Effect.Effect<number, SourceError> =>
   path === "-"
     ? Effect.succeed(0)

@@ -98,6 +98,11 @@ export class Commands {
   }
 }
 
+/** For a command that does not fit: the program without its folders, `…/cc1 -quiet`, since the words after it say more. */
+export function withoutFolders(command: string, mark: string): string {
+  return command.replace(/^\/[^\s'"$]*\/(?=[^\s'"$/])/, `${mark}/`);
+}
+
 /** `exit 2`, `SIGKILL`, `SIGSEGV core`; empty for success and when the exit says nothing. */
 export function failureText(status: ExitStatus): string {
   if (status.how === "signaled") return signalName(status.signal) + (status.coreDumped ? " core" : "");

@@ -4,9 +4,9 @@
 
 /**
  * `:` ends a label, `;` and `#` end a line, `%%` begins a comment, `%%{` a directive; `<>&"` are for HTML, and the
- * backtick and `$$` for Markdown and formulas. U+FB02 begins Mermaid's own mark for an entity.
+ * backtick and `$$` for Markdown and formulas. U+FB02 begins Mermaid's own mark for an entity, U+00B6 ends it.
  */
-const SYNTAX = /[:;#%<>&"`{}\ufb02]|\$(?=\$)/g;
+const SYNTAX = /[:;#%<>&"`{}\ufb02\u00b6]|\$(?=\$)/g;
 const NOT_ASCII = /[^\x20-\x7e]/gu;
 /** Words that begin a statement (ganttDiagram's lexer, case ignored), and what looks like a date. */
 const STATEMENT =

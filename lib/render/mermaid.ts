@@ -2,13 +2,13 @@
 // others under `section other`; times are whole milliseconds since the first event. All processes of the recording are
 // candidates; when there are too many the longest are drawn and the rest is counted. Whatever a command's words hold, they
 // stay visible and cannot become Mermaid syntax: `_mermaid_text.ts`.
-import { count, cutMiddle, thousands } from "../base/text.ts";
-import { deriveProcesses, drawnEnd, ENDED, exitStatusOf, imageEnd, type Processes } from "../derive/processes.ts";
+import { count, cutMiddle, displayWidth, thousands } from "../base/text.ts";
+import { drawnEnd, ENDED, exitStatusOf, imageEnd, processesOf, type Processes } from "../derive/processes.ts";
 import { deriveTree } from "../derive/tree.ts";
 import { ABSENT } from "../model/ids.ts";
 import { isCutOff, type Recording } from "../model/recording.ts";
 import { formatDuration, NS_PER_MS } from "../model/time.ts";
-import { caveats, Commands, failureText, noEndText } from "./_commands.ts";
+import { caveats, Commands, failureText, noEndText, withoutFolders } from "./_commands.ts";
 import { mermaidText } from "./_mermaid_text.ts";
 import type { DocumentRenderer, RenderOptions, TextSink } from "./renderer.ts";
 
@@ -17,7 +17,15 @@ const DEFAULT_LIMIT = 500;
 const MAX_TEXT = 50_000;
 /** Kept free for the head and the remainder. */
 const RESERVED = 1_000;
-const LONGEST_LABEL = 200;
+/**
+ * Mermaid writes a label into its bar, else right of it, else left of it, and clips what leaves the chart, the program's
+ * name first. A chart as wide as a page has room for about this many letters from edge to edge.
+ */
+const CHART_LETTERS = 160;
+/** Labels up to this width are written whole, as those of proctrace's README are; longer ones as far as they can be seen. */
+const WHOLE_LABEL = 150;
+/** No label is cut to less: half a chart, which every short bar has on one of its sides. */
+const LEAST_LABEL = 80;
 const LONGEST_NAME = 60;
 /** What a section's line takes at most beside its name: the words around it and a pid. */
 const SECTION_FRAME = 60;
@@ -31,9 +39,9 @@ interface Tasks {
   readonly end: Float64Array;
 }
 
-/** A life's time before its first exec is drawn when it takes a millisecond and a tenth of its life. */
-function worthDrawing(before: number, whole: number): boolean {
-  return before >= NS_PER_MS && before * 10 >= whole;
+/** What a life did before its first exec is drawn when it would be seen: a tenth of its life, a hundredth of the chart. */
+function worthDrawing(before: number, whole: number, chart: number): boolean {
+  return before >= NS_PER_MS && before * 10 >= whole && before * 100 >= chart;
 }
 
 function listTasks(p: Processes): Tasks {
@@ -55,7 +63,8 @@ function listTasks(p: Processes): Tasks {
     const last = drawnEnd(p, l);
     const begun = first < after ? p.imageStart[first]! : last;
     const before = begun - p.start[l]!;
-    if (first === after || worthDrawing(before, last - p.start[l]!)) add(l, ABSENT, p.start[l]!, begun);
+    if (first === after || worthDrawing(before, last - p.start[l]!, p.lastTime - p.firstTime))
+      add(l, ABSENT, p.start[l]!, begun);
     for (let i = first; i < after; i++) add(l, i, p.imageStart[i]!, imageEnd(p, l, i));
   }
   return { length: n, life, image, start, end };
@@ -112,6 +121,15 @@ class Chart {
     return names;
   }
 
+  /** Letters that can be seen in or beside a bar. */
+  private room(i: number): number {
+    const whole = Math.max(1, this.p.lastTime - this.p.firstTime);
+    const left = (this.tasks.start[i]! - this.p.firstTime) / whole;
+    const right = (this.p.lastTime - this.tasks.end[i]!) / whole;
+    return Math.max(LEAST_LABEL, Math.floor(CHART_LETTERS * Math.max(left, right, 1 - left - right)));
+  }
+
+  /** The line of a task. */
   task(i: number): string {
     const { p, tasks } = this;
     const life = tasks.life[i]!;
@@ -123,7 +141,10 @@ class Chart {
         : isLast
           ? this.commands.withoutExec(life)
           : this.commands.inherited(life);
-    if (!this.options.full) label = cutMiddle(label, LONGEST_LABEL, this.options.unicode ? "…" : "...");
+    if (!this.options.full && displayWidth(label) > WHOLE_LABEL) {
+      const mark = this.options.unicode ? "…" : "...";
+      label = cutMiddle(withoutFolders(label, mark), this.room(i), mark);
+    }
     const failure = isLast ? failureText(exitStatusOf(p, life)) : "";
     const open = isLast && p.ended[life] === ENDED.unseen;
     if (failure !== "") label += ` (${failure})`;
@@ -135,7 +156,7 @@ class Chart {
 }
 
 function render(recording: Recording, options: RenderOptions, out: TextSink): void {
-  const p = deriveProcesses(recording.events, { rootPid: recording.header?.root_pid });
+  const p = processesOf(recording);
   const tree = deriveTree(p);
   const tasks = listTasks(p);
   const chart = new Chart(recording, p, new Commands(recording, p, tree, options), options, tasks);
@@ -177,8 +198,8 @@ function render(recording: Recording, options: RenderOptions, out: TextSink): vo
   if (size > MAX_TEXT - RESERVED) {
     text += `    %% longer than the 50000 characters that Mermaid accepts by default: raise its maxTextSize\n`;
   }
-  text += "\n";
-  out.text(text);
+  if (p.length === 0) text += "    %% the recording has no processes\n";
+  out.text(text + "\n");
 
   const sections = chart.sections([...opened].sort((a, b) => a - b));
   const others: number[] = [];
@@ -206,7 +227,7 @@ function render(recording: Recording, options: RenderOptions, out: TextSink): vo
 
 export const mermaid: DocumentRenderer = {
   id: "mermaid",
-  summary: "a Gantt chart that Mermaid draws, one bar per program run",
+  summary: "A Gantt chart that Mermaid draws, one bar per program run",
   shape: "document",
   render,
 };

@@ -6,14 +6,14 @@
 //      11   1.20s   1.18s  exit 1  ├─ sh -c 'cc -c a.c'
 //           +11ms                  │  → cc -c a.c
 import { count, cutEnd, displayWidth, padEnd, padStart, wrap } from "../base/text.ts";
-import { deriveProcesses, drawnEnd, ENDED, exitStatusOf, type Processes } from "../derive/processes.ts";
+import { drawnEnd, ENDED, exitStatusOf, processesOf, type Processes, rootPidsOf } from "../derive/processes.ts";
 import { deriveTree, type ProcessTree } from "../derive/tree.ts";
 import { eventAt } from "../model/event_at.ts";
 import { ABSENT } from "../model/ids.ts";
 import { isCutOff, type Recording } from "../model/recording.ts";
 import { type ExitStatus, UNKNOWN_STATUS } from "../model/status.ts";
 import { formatDuration } from "../model/time.ts";
-import { caveats, Commands, commandText, failureText, noEndText } from "./_commands.ts";
+import { caveats, Commands, commandText, failureText, noEndText, withoutFolders } from "./_commands.ts";
 import { paint, type Paint } from "./_paint.ts";
 import type { DocumentRenderer, RenderOptions, TextSink } from "./renderer.ts";
 
@@ -185,7 +185,8 @@ class Drawing {
     if (layout.cpu > 0) text += padStart(cpu, layout.cpu - 2) + "  ";
     if (layout.status > 0) text += status + " ".repeat(layout.status - statusWidth);
     const room = Math.max(1, options.width - layout.left - lead.length);
-    const shown = options.full ? command : cutEnd(command, room, this.glyphs.cut);
+    const fits = options.full || displayWidth(command) <= room;
+    const shown = fits ? command : cutEnd(withoutFolders(command, this.glyphs.cut), room, this.glyphs.cut);
     const styled = shown.startsWith("(") ? on.dim(shown) : shown;
     return text + on.dim(lead) + styled + "\n";
   }
@@ -217,12 +218,15 @@ function outcome(recording: Recording, p: Processes): ExitStatus {
 
 /** One line when it fits, else the command and the facts on a line each. */
 function summary(recording: Recording, p: Processes, options: RenderOptions): string[] {
-  const parts = [count(p.length, "process", "processes"), formatDuration(p.lastTime - p.firstTime)];
-  const status = outcome(recording, p);
+  const parts = [p.length === 0 ? "no processes" : count(p.length, "process", "processes")];
+  if (p.lastTime > p.firstTime) parts.push(formatDuration(p.lastTime - p.firstTime));
+  const recordings = rootPidsOf(recording).length;
+  const status = recordings > 1 ? UNKNOWN_STATUS : outcome(recording, p);
   if (status.how === "exited") parts.push(`exit ${status.code}`);
   else if (status.how === "signaled") parts.push(failureText(status));
   if (isCutOff(recording)) parts.push("cut off");
   const facts = parts.join(", ");
+  if (recordings > 1) return [`${count(recordings, "recording")}: ${facts}`];
   const words = recording.header?.command ?? [];
   if (words.length === 0) return [facts];
   const command = commandText({ words, joined: false }, options);
@@ -231,7 +235,7 @@ function summary(recording: Recording, p: Processes, options: RenderOptions): st
 }
 
 function render(recording: Recording, options: RenderOptions, out: TextSink): void {
-  const p = deriveProcesses(recording.events, { rootPid: recording.header?.root_pid });
+  const p = processesOf(recording);
   const tree = deriveTree(p);
   const commands = new Commands(recording, p, tree, options);
   const on = paint(options.color);
@@ -270,7 +274,7 @@ function render(recording: Recording, options: RenderOptions, out: TextSink): vo
 
 export const tree: DocumentRenderer = {
   id: "tree",
-  summary: "the process tree with pids, wall times and exit statuses",
+  summary: "The process tree as text with pids, wall times and exit statuses",
   shape: "document",
   render,
 };

@@ -4,6 +4,7 @@
 // The parts stand next to each other among their pid's events. 2024-08 writes the Exec first, 0.2 last:
 //
 //   2024-08   Exec──ExecArgs                 the same timestamp
+//   2024-09   Exec──ExecArgs──ExecArgs       the same; the words once from the call, once from /proc
 //   0.2 raw   ExecFilename──ExecArgs──Exec   all with the time of the call; or BadExec, when the call failed
 import type { EventTable } from "../model/event_table.ts";
 import { KIND } from "../model/event.ts";
@@ -13,11 +14,19 @@ import { ABSENT } from "../model/ids.ts";
 interface Pending {
   /** An Exec or BadExec that may still be given parts. */
   exec: number;
-  hasArgs: boolean;
-  hasFilename: boolean;
-  /** Parts that wait for their Exec. */
+  /** How many ExecArgs it has. */
   args: number;
-  filename: number;
+  hasFilename: boolean;
+  /** Parts that wait for their Exec, as rows. */
+  waitingArgs: number;
+  waitingFilename: number;
+}
+
+/** More than proctrace ever writes for one exec; bounds what a look at an exec costs. */
+const MOST_ARGS = 4;
+
+function takesArgs(pending: Pending, atOnce: boolean): boolean {
+  return pending.args === 0 || (atOnce && pending.args < MOST_ARGS);
 }
 
 /**
@@ -33,7 +42,7 @@ export function joinExecs(events: EventTable, orphan: (row: number) => void): vo
     const pid = events.pid[row]!;
     let pending = pendings.get(pid);
     if (pending === undefined) {
-      pending = { exec: ABSENT, hasArgs: false, hasFilename: false, args: ABSENT, filename: ABSENT };
+      pending = { exec: ABSENT, args: 0, hasFilename: false, waitingArgs: ABSENT, waitingFilename: ABSENT };
       pendings.set(pid, pending);
     }
     step(events, row, pending, orphan);
@@ -78,13 +87,17 @@ function step(events: EventTable, row: number, pending: Pending, orphan: (row: n
   const { kind, ts } = events;
   switch (kind[row]) {
     case KIND.exec_args:
-      if (pending.exec !== ABSENT && !pending.hasArgs && pending.filename === ABSENT) {
-        pending.hasArgs = true;
+      if (
+        pending.exec !== ABSENT &&
+        pending.waitingFilename === ABSENT &&
+        takesArgs(pending, ts[pending.exec] === ts[row])
+      ) {
+        pending.args++;
         link(events, pending.exec, row);
         return;
       }
-      if (pending.args !== ABSENT) orphan(pending.args);
-      pending.args = row;
+      if (pending.waitingArgs !== ABSENT) orphan(pending.waitingArgs);
+      pending.waitingArgs = row;
       return;
     case KIND.exec_filename:
       // Of 2024-08 there is none, so it begins a new exec, unless it came late.
@@ -93,8 +106,8 @@ function step(events: EventTable, row: number, pending: Pending, orphan: (row: n
         link(events, pending.exec, row);
         return;
       }
-      if (pending.filename !== ABSENT) orphan(pending.filename);
-      pending.filename = row;
+      if (pending.waitingFilename !== ABSENT) orphan(pending.waitingFilename);
+      pending.waitingFilename = row;
       pending.exec = ABSENT;
       return;
     case KIND.exec_part:
@@ -102,12 +115,12 @@ function step(events: EventTable, row: number, pending: Pending, orphan: (row: n
       const whole = kind[row] === KIND.exec_part;
       if (whole) kind[row] = KIND.exec;
       pending.exec = whole ? row : ABSENT;
-      pending.hasArgs = pending.args !== ABSENT;
-      pending.hasFilename = pending.filename !== ABSENT;
-      if (pending.args !== ABSENT) link(events, row, pending.args);
-      if (pending.filename !== ABSENT) link(events, row, pending.filename);
-      pending.args = ABSENT;
-      pending.filename = ABSENT;
+      pending.args = pending.waitingArgs === ABSENT ? 0 : 1;
+      pending.hasFilename = pending.waitingFilename !== ABSENT;
+      if (pending.waitingArgs !== ABSENT) link(events, row, pending.waitingArgs);
+      if (pending.waitingFilename !== ABSENT) link(events, row, pending.waitingFilename);
+      pending.waitingArgs = ABSENT;
+      pending.waitingFilename = ABSENT;
       return;
     }
     default:
@@ -117,13 +130,13 @@ function step(events: EventTable, row: number, pending: Pending, orphan: (row: n
 
 /** The process did something else, or ended: what waits belongs to nothing. */
 function abandon(pending: Pending, orphan: (row: number) => void): void {
-  if (pending.args !== ABSENT) orphan(pending.args);
-  if (pending.filename !== ABSENT) orphan(pending.filename);
+  if (pending.waitingArgs !== ABSENT) orphan(pending.waitingArgs);
+  if (pending.waitingFilename !== ABSENT) orphan(pending.waitingFilename);
   pending.exec = ABSENT;
-  pending.hasArgs = false;
+  pending.args = 0;
   pending.hasFilename = false;
-  pending.args = ABSENT;
-  pending.filename = ABSENT;
+  pending.waitingArgs = ABSENT;
+  pending.waitingFilename = ABSENT;
 }
 
 /** Puts `part` into the ring of `exec`, behind what is there. */

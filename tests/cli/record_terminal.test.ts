@@ -19,14 +19,15 @@ afterEach(async () => {
 
 type Variant = "plain" | Mode;
 
-async function shell(variant: Variant): Promise<Pty> {
+/** `cwd`: one for each shell, since both variants run at the same time and edit the same names. */
+async function shell(variant: Variant, cwd = temporaryFolder()): Promise<Pty> {
   const out = join(folder, `rec-${count++}`);
   const prefix = variant === "plain" ? "" : recording(out, variant, [], "--quiet").join(" ");
   const pty = new Pty({
     command: asOrdinaryUser(["bash", "--norc", "--noprofile", "-i"]),
     // `$R` stands in bash's job messages in both variants alike
     env: { R: prefix, PROGRAMS: programs(), LESSHISTFILE: "-", HOME: folder },
-    cwd: folder,
+    cwd,
   });
   open.push(pty);
   await pty.prompt(0);
@@ -182,9 +183,8 @@ const SCENARIOS: readonly Scenario[] = [
   {
     name: "vim",
     run: async (p) => {
-      rmSync(join(folder, "edited"), { force: true });
       const from = p.mark();
-      p.type(`$R vim -u NONE -n -i NONE edited${KEY.enter}`);
+      p.type(`TERM=vt100 $R vim -u NONE -n -i NONE edited${KEY.enter}`);
       await p.waitFor(/edited[\s\S]*~/, from);
       p.type("ihello");
       await p.waitFor(/hello/, from);
@@ -195,8 +195,7 @@ const SCENARIOS: readonly Scenario[] = [
       p.type(`fg${KEY.enter}`);
       await p.waitFor(/hello/, again);
       statuses.push(await p.keys(`:wq${KEY.enter}`));
-      if (readFileSync(join(folder, "edited"), "utf8") !== "hello\n") throw new Error("vim wrote something else");
-      p.type("");
+      statuses.push(await p.line("cat edited"));
       return statuses;
     },
   },
@@ -317,7 +316,7 @@ test("the terminal as the probe sees it: foreground group, modes, size", async (
   const look = async (variant: Variant) => {
     const report = join(folder, "report");
     rmSync(report, { force: true });
-    const pty = await shell(variant);
+    const pty = await shell(variant, folder);
     const status = await pty.line(`$R $PROGRAMS/probe ${report}`);
     if (!existsSync(report)) throw new Error(pty.screen());
     const text = readFileSync(report, "latin1")

@@ -1,6 +1,6 @@
 // Laws of the derived model, over random recordings: sane ones, whose truth is known, and senseless ones.
 import { expect, test } from "bun:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { deriveProcesses, drawnEnd, imageEnd, type Processes } from "../../lib/derive/processes.ts";
 import { timeOrder } from "../../lib/derive/time_order.ts";
 import { deriveTree } from "../../lib/derive/tree.ts";
@@ -53,7 +53,7 @@ function checkShape(p: Processes): void {
     const life = p.owner[row]!;
     expect(life).toBeGreaterThanOrEqual(-1);
     expect(life).toBeLessThan(length);
-    if (life >= 0) expect(p.pid[life]).toBe(events.pid[row]!);
+    if (life >= 0) expect(p.pid[life]).toBe(events.pid[row]);
   }
   let last = -Infinity;
   const seen = new Map<number, number>();

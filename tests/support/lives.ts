@@ -43,14 +43,10 @@ export function refusedWordsText(words: readonly Buffer[]): string {
 export function livesOfRecording(lines: readonly Line[]): Life {
   const live = new Map<number, Life>();
   let root: Life | undefined;
+  const rootPid = lines[0]?.tag === "Recording" ? number(lines[0], "root_pid") : undefined;
   const find = (pid: number, line: Line): Life => {
     const known = live.get(pid);
     if (known) return known;
-    if (root === undefined) {
-      root = newLife(pid);
-      live.set(pid, root);
-      return root;
-    }
     throw new Error(`event of a process that does not live: ${line.tag} ${JSON.stringify(line.f).slice(0, 300)}`);
   };
   let seq = -1;
@@ -60,8 +56,14 @@ export function livesOfRecording(lines: readonly Line[]): Life {
     seq = number(line, "seq");
     switch (line.tag) {
       case "Fork": {
-        const parent = find(number(line, "parent_pid"), line);
         const pid = number(line, "child_pid");
+        if (root === undefined) {
+          if (pid !== rootPid) throw new Error(`the first process is ${pid}, not the root ${rootPid}`);
+          root = newLife(pid);
+          live.set(pid, root);
+          break;
+        }
+        const parent = find(number(line, "parent_pid"), line);
         if (live.has(pid)) throw new Error(`pid ${pid} was born twice`);
         const child = newLife(pid);
         live.set(pid, child);

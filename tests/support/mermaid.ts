@@ -46,20 +46,24 @@ export function unloadMermaid(): void {
   loaded = undefined;
 }
 
-/** Entities as the browser resolves them in the finished picture; Mermaid carries them through its parser as `ﬂ°°58¶ß`. */
+/**
+ * Text as it stands in the finished picture. Mermaid carries entities through its parser as `ﬂ°°58¶ß` and turns those
+ * marks into `&#58;` in the picture's markup, where other text has been escaped; the browser resolves both.
+ */
 function shown(text: string): string {
-  return text
-    .replace(/ﬂ°°(\d+)¶ß/g, (_, code: string) => String.fromCodePoint(Number(code)))
-    .replace(/ﬂ°(\w+)¶ß/g, (whole: string) => {
-      throw new Error(`a named entity was written: ${whole}`);
-    });
+  const markup = text.replaceAll("&", "&amp;").replace(/ﬂ°°/g, "&#").replace(/ﬂ°/g, "&").replace(/¶ß/g, ";");
+  return markup.replace(/&(?:#(\d+)|(\w*));?/g, (whole, code: string | undefined, name: string) => {
+    if (code !== undefined && whole.endsWith(";")) return String.fromCodePoint(Number(code));
+    if (name === "amp") return "&";
+    throw new Error(`an entity that was not meant: ${whole}`);
+  });
 }
 
 /** The tasks of a chart as Mermaid understands them. Throws where Mermaid refuses the text. */
 export async function tasksOf(text: string): Promise<{ title: string; tasks: DrawnTask[] }> {
   const mermaid = await (loaded ??= load());
   const parsed = await mermaid.parse(text);
-  if (parsed === false || parsed.diagramType !== "gantt") throw new Error("not a gantt chart");
+  if (parsed.diagramType !== "gantt") throw new Error("not a gantt chart");
   const diagram = await mermaid.mermaidAPI.getDiagramFromText(text);
   const db = diagram.db as unknown as { getTasks(): GanttTask[]; getDiagramTitle(): string };
   return {

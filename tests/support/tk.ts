@@ -1,6 +1,6 @@
 // Runs the compiled `tk` as a user would, and reads what it recorded back as plain objects.
 // Reads NDJSON with JSON.parse on purpose: the tests must not trust the readers that they help to test.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { PLAIN_ENV } from "./programs.ts";
 
@@ -62,6 +62,29 @@ const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
   SIGTERM: 15,
 };
 
+/** A process and all that came of it, as far as /proc still knows: for a test that has failed, so that nothing spins on. */
+function killTree(root: number): void {
+  const children = new Map<number, number[]>();
+  for (const name of readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const ppid = Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${name}/status`, "utf8"))?.[1]);
+      children.set(ppid, [...(children.get(ppid) ?? []), Number(name)]);
+    } catch {
+      // It has just ended.
+    }
+  }
+  const all = [root];
+  for (let i = 0; i < all.length; i++) all.push(...(children.get(all[i]!) ?? []));
+  for (const pid of all) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has just ended.
+    }
+  }
+}
+
 export interface Running {
   readonly pid: number;
   readonly done: Promise<Ran>;
@@ -82,7 +105,7 @@ export function start(command: readonly string[], options: RunOptions = {}): Run
   let late = false;
   const timer = setTimeout(() => {
     late = true;
-    child.kill("SIGKILL");
+    killTree(child.pid);
   }, options.limit ?? 60_000);
   const done = (async (): Promise<Ran> => {
     const [stdout, stderr] = await Promise.all([

@@ -1,6 +1,6 @@
 // Text of strangers: what reaches a terminal, and how wide it is there.
 import { expect, test } from "bun:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { count, cutEnd, cutMiddle, displayWidth, padEnd, padStart, printable, wrap } from "../../lib/base/text.ts";
 
 test("printable shows controls, escapes, bidi and invisible characters, and leaves letters alone", () => {

@@ -20,7 +20,7 @@ function describe(recording: Recording, p: Processes): string[] {
   const name = (row: number) => argvOf(recording, row)?.words.join(" ") ?? "?";
   return Array.from({ length: p.length }, (_, life) => {
     const above = p.parent[life]!;
-    const images = [...p.imageRow.subarray(p.imageAt[life]!, p.imageAt[life + 1]!)].map(name);
+    const images = [...p.imageRow.subarray(p.imageAt[life], p.imageAt[life + 1])].map(name);
     const end = Number.isNaN(p.end[life]!) ? "" : String(p.end[life]! / 1000);
     const from = above < 0 ? "" : `<${p.pid[above]}${above === firstOf(p, p.pid[above]!) ? "" : "'"}`;
     return `${p.pid[life]}${from} ${p.start[life]! / 1000}-${end} ${ENDINGS[p.ended[life]!]} [${images.join(", ")}]`;
@@ -114,6 +114,22 @@ test("the parent that an event names is the life of that pid at that time", () =
     "13 15000- unseen [c]",
     "11<10' 25000- unseen [a]",
   ]);
+});
+
+test("the parent that an event names may begin or end a moment away, by the clocks", () => {
+  // Three lives of pid 10 within a millisecond, and their children.
+  const lives = draw(`
+    0us 1 fork 10
+    100us 10 exit 0
+    200us 1 fork 10
+    300us 10 exit 0
+    400us 1 fork 10
+    150us 11<10 exec a
+    250us 12<10 exec b
+    450us 13<10 exec c`);
+  const children = ["11<10 150- unseen [a]", "12<10' 250- unseen [b]", "13<10' 450- unseen [c]"];
+  expect(lives.filter((l) => /^1[123]/.test(l))).toEqual(children);
+  expect(draw(`0us 10<5 exec late\n50us 5 exec parent`)).toEqual(["10<5 0- unseen [late]", "5 50- unseen [parent]"]);
 });
 
 test("an exec after an exit without a fork is another process", () => {

@@ -1,7 +1,7 @@
 // Commands as text: a shell reads back exactly what was run, and a terminal is never steered.
 import { expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { basename, programName, quoteArgv, quoteWord, shortenStorePaths } from "../../lib/model/argv.ts";
 
 const words = (...w: string[]) => ({ words: w, joined: false });

@@ -10,8 +10,13 @@
 // same `ts` and `pid`, and all from one CPU, so in this order. Lines of different CPUs may change places, and `seq` may
 // repeat when two CPUs count at once: order is by `ts`.
 
-/** What is recorded: everything under the children of one process, or the whole system. */
-export type Scope = { readonly under: number } | "system";
+/** What is recorded: the children of one process and everything under them. */
+export interface Scope {
+  /** That process: tk itself, which starts the command and, while bpftrace listens, nothing else. */
+  readonly under: number;
+  /** Print what all other processes of the system do, too; forks and exits then say `mine=1` or `mine=0`. */
+  readonly system: boolean;
+}
 
 /** How the kernel's own structures can be read: by their type information, in the shape that the kernel has, or not at all. */
 export type KernelTypes =
@@ -40,26 +45,33 @@ const FAILED_PIECES = 256;
 const PATH_MAX = 4096;
 
 export function bpftraceScript(options: ScriptOptions): string {
-  return options.types === "none" ? plainScript(options) : typedScript(options);
+  return CLOCK + (options.types === "none" ? plainScript(options) : typedScript(options));
 }
 
-/** A test whether the process `id` is recorded; `(1)` for the whole system. */
+/**
+ * `elapsed` counts from bpftrace's start, so that it stays a small number; this line ties it to the clock of `nsecs`,
+ * which is CLOCK_BOOTTIME, or CLOCK_MONOTONIC on kernels before 5.7.
+ */
+const CLOCK = `
+BEGIN { printf("CLOCK: elapsed=%llu,clock=%llu\\n", elapsed, nsecs); }
+`;
+
+/** A test whether the process `id` is recorded. */
 function followed(scope: Scope, id: string): string {
-  return scope === "system" ? "(1)" : `(@tree[(uint64)${id}])`;
+  return scope.system ? "(1)" : `(@tree[(uint64)${id}])`;
 }
 
-/** Statements for a fork of `parent`: the child joins the tree. */
+/** Statements for a fork of `parent`: the child joins the tree; $mine says whether it did. */
 function adopt(scope: Scope, parent: string, then: string): string {
-  if (scope === "system") return then;
   return `
+  $mine = (uint64)0;
   if ((uint64)${parent} == (uint64)${scope.under} || @tree[(uint64)${parent}]) {
+    $mine = (uint64)1;
     @tree[(uint64)args->pid] = (uint64)1;
+  }
+  if ${scope.system ? "(1)" : "($mine)"} {
     ${then}
   }`;
-}
-
-function leave(scope: Scope, id: string): string {
-  return scope === "system" ? "" : `delete(@tree[(uint64)${id}]);`;
 }
 
 const CLONE_THREAD = "0x10000";
@@ -113,7 +125,7 @@ tracepoint:task:task_newtask /(args->clone_flags & ${CLONE_THREAD}) == 0/ {
     scope,
     "$t->tgid",
     `@seq++;
-    printf("FORK: seq=%llu,ts=%llu,parent_pid=%d,child_pid=%d,parent_pgid=%d\\n", @seq, nsecs, $t->tgid, args->pid, ${pgid});`,
+    printf("FORK: seq=%llu,ts=%llu,parent_pid=%d,child_pid=%d,parent_pgid=%d,mine=%llu\\n", @seq, elapsed, $t->tgid, args->pid, ${pgid}, $mine);`,
   )}
 }
 
@@ -122,7 +134,7 @@ tracepoint:sched:sched_process_exec {
   if ${followed(scope, "$t->tgid")} {
     @seq++;
     $seq = @seq;
-    $ts = nsecs;
+    $ts = elapsed;
     $f = $t->mm->env_end;
     $at = (uint64)0;
     while ($at < ${PATH_MAX}) {
@@ -161,7 +173,7 @@ tracepoint:syscalls:sys_exit_execve, tracepoint:syscalls:sys_exit_execveat {
     if (args->ret < 0) {
       @seq++;
       $seq = @seq;
-      $ts = nsecs;${walkedStrings("$t->tgid")}
+      $ts = elapsed;${walkedStrings("$t->tgid")}
       printf("BADEXEC: seq=%llu,ts=%llu,pid=%d,ret=%d,more=%llu\\n", $seq, $ts, $t->tgid, args->ret, $more);
     }
   }
@@ -174,12 +186,13 @@ tracepoint:sched:sched_process_exit {
   delete(@moved[(uint64)$t->pid]);
   delete(@group[(uint64)$t->pid]);
   if ($t->signal->live.counter == 0) {
-    if ${followed(scope, "$t->tgid")} {
-      ${leave(scope, "$t->tgid")}
+    $mine = @tree[(uint64)$t->tgid];
+    if ${scope.system ? "(1)" : "($mine)"} {
+      delete(@tree[(uint64)$t->tgid]);
       @seq++;
       $code = $t->group_leader->exit_code;
       if ($t->signal->flags & 4) { $code = $t->signal->group_exit_code; }
-      printf("EXIT: seq=%llu,ts=%llu,pid=%d,ppid=%d,pgid=%d,status=%d,max_rss_kb=%llu\\n", @seq, nsecs, $t->tgid, $t->real_parent->tgid, ${pgid}, $code, $t->signal->maxrss * ${pageKb});
+      printf("EXIT: seq=%llu,ts=%llu,pid=%d,ppid=%d,pgid=%d,status=%d,max_rss_kb=%llu,mine=%llu\\n", @seq, elapsed, $t->tgid, $t->real_parent->tgid, ${pgid}, $code, $t->signal->maxrss * ${pageKb}, $mine);
     }
   }
 }
@@ -189,7 +202,7 @@ tracepoint:syscalls:sys_exit_setsid {
   if (args->ret > 0) {
     if ${followed(scope, "$t->tgid")} {
       @seq++;
-      printf("SETSID: seq=%llu,ts=%llu,pid=%d,ppid=%d,pgid=%d,sid=%d\\n", @seq, nsecs, $t->tgid, $t->real_parent->tgid, args->ret, args->ret);
+      printf("SETSID: seq=%llu,ts=%llu,pid=%d,ppid=%d,pgid=%d,sid=%d\\n", @seq, elapsed, $t->tgid, $t->real_parent->tgid, args->ret, args->ret);
     }
   }
 }
@@ -216,14 +229,13 @@ tracepoint:syscalls:sys_exit_setpgid {
       if ($pid == $self) { $ppid = (uint64)$t->real_parent->tgid; }
       if ($pgid == 0) { $pgid = $pid; }
       @seq++;
-      printf("SETPGID: seq=%llu,ts=%llu,pid=%d,ppid=%d,pgid=%d\\n", @seq, nsecs, $pid, $ppid, $pgid);
+      printf("SETPGID: seq=%llu,ts=%llu,pid=%d,ppid=%d,pgid=%d\\n", @seq, elapsed, $pid, $ppid, $pgid);
     }
   }
 }
 
 END {
-  ${scope === "system" ? "" : "clear(@tree);"}
-  clear(@file); clear(@argv); clear(@moved); clear(@group); clear(@seq);
+  clear(@tree); clear(@file); clear(@argv); clear(@moved); clear(@group); clear(@seq);
 }
 `;
 }
@@ -239,7 +251,7 @@ tracepoint:task:task_newtask /(args->clone_flags & ${CLONE_THREAD}) == 0/ {
     scope,
     "pid",
     `@seq++;
-    printf("FORK: seq=%llu,ts=%llu,parent_pid=%d,child_pid=%d\\n", @seq, nsecs, pid, args->pid);`,
+    printf("FORK: seq=%llu,ts=%llu,parent_pid=%d,child_pid=%d,mine=%llu\\n", @seq, elapsed, pid, args->pid, $mine);`,
   )}
 }
 
@@ -247,7 +259,7 @@ tracepoint:syscalls:sys_enter_execve, tracepoint:syscalls:sys_enter_execveat {
   if ${followed(scope, "pid")} {
     @seq++;
     $seq = @seq;
-    $ts = nsecs;
+    $ts = elapsed;
     $f = (uint64)args->filename;
     $v = (uint64)args->argv;
     @asked[(uint64)tid] = $ts;
@@ -286,14 +298,15 @@ tracepoint:sched:sched_process_exit {
   delete(@number[(uint64)tid]);
   delete(@more[(uint64)tid]);
   if (pid == tid) {
-    if ${followed(scope, "pid")} {
-      ${leave(scope, "pid")}
+    $mine = @tree[(uint64)pid];
+    if ${scope.system ? "(1)" : "($mine)"} {
+      delete(@tree[(uint64)pid]);
       @seq++;
       if (@status[(uint64)pid] != 0) {
-        printf("EXIT: seq=%llu,ts=%llu,pid=%d,status=%llu\\n", @seq, nsecs, pid, @status[(uint64)pid] & 65535);
+        printf("EXIT: seq=%llu,ts=%llu,pid=%d,status=%llu,mine=%llu\\n", @seq, elapsed, pid, @status[(uint64)pid] & 65535, $mine);
         delete(@status[(uint64)pid]);
       } else {
-        printf("EXIT: seq=%llu,ts=%llu,pid=%d\\n", @seq, nsecs, pid);
+        printf("EXIT: seq=%llu,ts=%llu,pid=%d,mine=%llu\\n", @seq, elapsed, pid, $mine);
       }
     }
   }
@@ -303,7 +316,7 @@ tracepoint:syscalls:sys_exit_setsid {
   if (args->ret > 0) {
     if ${followed(scope, "pid")} {
       @seq++;
-      printf("SETSID: seq=%llu,ts=%llu,pid=%d,pgid=%d,sid=%d\\n", @seq, nsecs, pid, args->ret, args->ret);
+      printf("SETSID: seq=%llu,ts=%llu,pid=%d,pgid=%d,sid=%d\\n", @seq, elapsed, pid, args->ret, args->ret);
     }
   }
 }
@@ -325,14 +338,13 @@ tracepoint:syscalls:sys_exit_setpgid {
       if ($pid == 0) { $pid = (uint64)pid; }
       if ($pgid == 0) { $pgid = $pid; }
       @seq++;
-      printf("SETPGID: seq=%llu,ts=%llu,pid=%d,pgid=%d\\n", @seq, nsecs, $pid, $pgid);
+      printf("SETPGID: seq=%llu,ts=%llu,pid=%d,pgid=%d\\n", @seq, elapsed, $pid, $pgid);
     }
   }
 }
 
 END {
-  ${scope === "system" ? "" : "clear(@tree);"}
-  clear(@asked); clear(@number); clear(@more); clear(@status); clear(@moved); clear(@group); clear(@seq);
+  clear(@tree); clear(@asked); clear(@number); clear(@more); clear(@status); clear(@moved); clear(@group); clear(@seq);
 }
 `;
 }

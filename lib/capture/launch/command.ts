@@ -50,6 +50,7 @@ export function lookUp(command: Uint8Array, environment: readonly Uint8Array[]):
   for (const file of candidates(command, environment)) {
     const answer = checkExecutable(file);
     if (answer === 0) return 0;
+    if (command.includes(SLASH)) return -answer;
     if (answer === -ERRNO.EACCES) refused = ERRNO.EACCES;
     else if (!keepsLooking(-answer)) return -answer;
   }

@@ -32,6 +32,9 @@ export interface Inherited {
 
 const SHELL = /^(ba|da|z|k|mk|fi|a|tc|c|ya|pdk)?sh$|^busybox/;
 const CAP_SYS_ADMIN = 21;
+/** Signals that the C library keeps for its threads. */
+const SIGCANCEL = 32;
+const SIGSETXID = 33;
 
 export function learnInherited(): Inherited {
   const kernel = openKernel();
@@ -39,6 +42,8 @@ export function learnInherited(): Inherited {
   const ignoredMask = statusMask(own, "SigIgn");
   const ignored = new Set<number>();
   for (let s = 1; s <= 64; s++) if (hasBit(ignoredMask, s - 1)) ignored.add(s);
+  // glibc has taken SIGSETXID for itself by now. A start by posix_spawn(3) ignores it together with SIGCANCEL, or neither.
+  if (ignored.has(SIGCANCEL) && hasBit(statusMask(own, "SigCgt"), SIGSETXID - 1)) ignored.add(SIGSETXID);
   const parent = kernel.call(NR.getppid);
   rememberRuntimeSignals(ignored, parent);
   return {

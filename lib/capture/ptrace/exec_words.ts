@@ -1,6 +1,8 @@
 // The words of an exec: of one that has just succeeded from the new program's own stack, where the kernel has put its
 // copy; of one that failed from the caller's memory. Writes them to the recording as bytes, without making strings.
 import type { RecordingWriter } from "../../format/recording_writer.ts";
+import { readSmallFile } from "../../host/descriptors.ts";
+import { splitNul } from "../../host/proc.ts";
 import type { TraceeMemory } from "./tracee_memory.ts";
 
 const AT_EXECFN = 31;
@@ -32,6 +34,7 @@ export class ExecWords {
   /** Writes `filename` and `args` of a program that has not run yet; `stack` is its stack pointer. */
   writeFresh(pid: number, stack: number, width: number): void {
     const fresh = this.readFresh(pid, stack, width);
+    if (fresh.size === 0) return this.writeUnreadable(pid);
     const { out, memory } = this;
     if (fresh.filename > 0) this.writeFilename(fresh.filename - stack, fresh.size);
     out.beginArgs();
@@ -42,6 +45,14 @@ export class ExecWords {
       out.arg(memory.bytes, from, to);
     }
     out.endArgs();
+  }
+
+  /** The memory of a program whose file its user may run but not read is closed to us; the kernel still tells its words. */
+  private writeUnreadable(pid: number): void {
+    this.out.beginArgs();
+    for (const word of splitNul(readSmallFile(`/proc/${pid}/cmdline`) ?? new Uint8Array()))
+      this.out.arg(word, 0, word.length);
+    this.out.endArgs();
   }
 
   private writeFilename(from: number, size: number): void {

@@ -27,12 +27,7 @@ export function mirrorStop(
   usage: number,
 ): number | undefined {
   const kernel = openKernel();
-  desk.took(SIG.CONT);
-  const before = signal === SIG.TSTP ? "note" : "ignore";
-  if (signal !== SIG.STOP) setDisposition(signal, "default");
-  signalSelf(signal);
-  if (signal !== SIG.STOP) setDisposition(signal, before);
-  if (!wasContinued(desk)) return undefined;
+  if (!stopToo(signal, desk)) return undefined;
   kernel.call(NR.ptrace, PTRACE.INTERRUPT, root, 0, 0);
   if (kernel.call(NR.wait4, root, block.at(status), WALL, block.at(usage)) !== root) return undefined;
   const word = block.i32[status >> 2]!;
@@ -44,6 +39,16 @@ export function mirrorStop(
   const own = kernel.call(NR.getpgid, 0);
   kernel.call(NR.kill, group <= 0 || group === own ? root : -group, SIG.CONT);
   return undefined;
+}
+
+/** Stops tk with the signal that stopped the command; comes back when tk has been continued, false when it was not stopped. */
+export function stopToo(signal: number, desk: SignalDesk): boolean {
+  desk.took(SIG.CONT);
+  const before = signal === SIG.TSTP ? "note" : "ignore";
+  if (signal !== SIG.STOP) setDisposition(signal, "default");
+  signalSelf(signal);
+  if (signal !== SIG.STOP) setDisposition(signal, before);
+  return wasContinued(desk);
 }
 
 /**

@@ -30,13 +30,7 @@ const BACKEND = "ptrace";
 export function recordWithPtrace(options: RecordOptions, { inherited, file }: Preparation): RecordResult {
   const complete = options.mode === "complete";
   const desk = openDesk(inherited);
-  const command = startHeld({
-    argv: options.argv,
-    inherited,
-    stdout: file.commandStdout,
-    ...(complete ? { filter: seccompFilter() } : {}),
-  });
-  seize(command, complete);
+  const command = startSeized(options, { inherited, file }, desk);
   const clock = new Clock();
   const output = new RecordingOutput(new RecordingWriter(new JsonBytes(1 << 18)), file.fd);
   file.begin();
@@ -78,7 +72,7 @@ export function recordWithPtrace(options: RecordOptions, { inherited, file }: Pr
 }
 
 /** Before the command exists, so that no signal that is meant for it is missed. */
-function openDesk(inherited: Inherited): SignalDesk {
+export function openDesk(inherited: Inherited): SignalDesk {
   const kernel = openKernel();
   const desk = new SignalDesk();
   const leadsSession = kernel.call(NR.getsid, 0) === kernel.call(NR.getpid);
@@ -96,8 +90,28 @@ function openDesk(inherited: Inherited): SignalDesk {
 }
 
 /** The command has ended: Ctrl-Z now stops tk as it would any program that waits. */
-function letStop(inherited: Inherited): void {
+export function letStop(inherited: Inherited): void {
   for (const s of [SIG.TSTP, SIG.TTIN]) if (!inherited.ignored.has(s)) setDisposition(s, "default");
+}
+
+/** Holds the command and becomes its tracer; when that is refused, everything is as it was. */
+function startSeized(options: RecordOptions, { inherited, file }: Preparation, desk: SignalDesk): HeldCommand {
+  const complete = options.mode === "complete";
+  try {
+    const command = startHeld({
+      argv: options.argv,
+      inherited,
+      stdout: file.commandStdout,
+      ...(complete ? { filter: seccompFilter() } : {}),
+    });
+    seize(command, complete);
+    return command;
+  } catch (error) {
+    // `auto` tries another backend now.
+    desk.close();
+    file.finish();
+    throw error;
+  }
 }
 
 function seize(command: HeldCommand, complete: boolean): void {
@@ -113,7 +127,7 @@ function seize(command: HeldCommand, complete: boolean): void {
 
 const NAMED_AT_MOST = 4;
 
-function awaitingLine(living: readonly Process[], complete: boolean): string {
+export function awaitingLine(living: readonly Pick<Process, "pid" | "pgid">[], complete: boolean): string {
   const kernel = openKernel();
   const named = living.slice(0, NAMED_AT_MOST).map((p) => `${p.pid} ${printable(processName(p.pid))}`);
   if (living.length > NAMED_AT_MOST) named.push(`${living.length - NAMED_AT_MOST} more`);

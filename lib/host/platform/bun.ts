@@ -1,5 +1,5 @@
 // What the runtime's foreign function interface looks like under Bun. The only file that may name bun:ffi.
-// Thin on purpose: one libc symbol to map memory with, then machine code of our own (lib/host/kernel.ts).
+// Thin on purpose: two libc functions, then machine code of our own (lib/host/kernel.ts).
 import { CFunction, dlopen, FFIType, ptr, toArrayBuffer, type Pointer } from "bun:ffi";
 
 export type Procedure = (...words: number[]) => number;
@@ -13,11 +13,16 @@ function words(arity: number): FFIType[] {
   return Array.from({ length: arity }, () => FFIType.i64);
 }
 
-/** libc's syscall(2): seven words in, one out. Throws when there is no such library. */
-export function libcSyscall(library: string): Procedure {
+/** Functions of a library by name and number of words; each gives one word. Throws when the library or a name is not there. */
+export function openLibrary<Name extends string>(
+  library: string,
+  arities: Readonly<Record<Name, number>>,
+): Readonly<Record<Name, Procedure>> {
+  const table: Record<string, { args: FFIType[]; returns: FFIType }> = {};
   // i64_fast gives a number, which every address and result of ours fits into; i64 would give a bigint.
-  const opened = dlopen(library, { syscall: { args: words(7), returns: FFIType.i64_fast } });
-  return opened.symbols.syscall as unknown as Procedure;
+  for (const name of Object.keys(arities))
+    table[name] = { args: words(arities[name as Name]), returns: FFIType.i64_fast };
+  return dlopen(library, table).symbols as unknown as Record<Name, Procedure>;
 }
 
 /** Calls the machine code at `address` with `arity` words. */

@@ -15,11 +15,20 @@ function words(arity: number): Words {
   return Array.from({ length: arity }, () => "i64" as const);
 }
 
-/** libc's syscall(2): seven words in, one out. Throws when there is no such library. */
-export function libcSyscall(library: string): Procedure {
-  const opened = Deno.dlopen(library, { syscall: { parameters: words(7), result: "i64" } });
-  const call = opened.symbols.syscall as unknown as (...words: bigint[]) => bigint;
-  return (...given) => Number(call(...given.map(BigInt)));
+/** Functions of a library by name and number of words; each gives one word. Throws when the library or a name is not there. */
+export function openLibrary<Name extends string>(
+  library: string,
+  arities: Readonly<Record<Name, number>>,
+): Readonly<Record<Name, Procedure>> {
+  const table: Record<string, { parameters: Words; result: "i64" }> = {};
+  for (const name of Object.keys(arities)) table[name] = { parameters: words(arities[name as Name]), result: "i64" };
+  const symbols = Deno.dlopen(library, table).symbols as unknown as Record<string, (...words: bigint[]) => bigint>;
+  const out: Record<string, Procedure> = {};
+  for (const name of Object.keys(arities)) {
+    const call = symbols[name]!;
+    out[name] = (...given) => Number(call(...given.map(BigInt)));
+  }
+  return out as Record<Name, Procedure>;
 }
 
 /** Calls the machine code at `address` with `arity` words. */
