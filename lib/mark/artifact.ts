@@ -7,7 +7,9 @@ export type ChalkMark = ReadonlyMap<string, Json>;
 export interface Artifact {
   /** Absolute. */
   readonly path: string;
-  /** `ELF`, `sh`, `Python Bytecode`, `Docker Container`, ...; undefined when the file could not be read. */
+  /** `image`: the mark came from `/chalk.json`, which speaks for the whole container. */
+  readonly place: "file" | "image";
+  /** `ELF`, `sh`, `Python Bytecode`; undefined when the file could not be read. */
   readonly type: string | undefined;
   /** SHA-256 of the file as it is now, lower-case hex; undefined when not asked for, or not readable. */
   readonly hash: string | undefined;

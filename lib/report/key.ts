@@ -26,6 +26,8 @@ export interface ReportContext {
   readonly heartbeatCount?: number | undefined;
   /** Facts of the report before this one, for differences. */
   readonly previous?: Facts | undefined;
+  /** How the program ended, as wait4(2) says it, where tk is its parent. */
+  readonly waitStatus?: number | undefined;
   /** Errors to tell in the report, each one sentence. */
   readonly errors?: readonly string[] | undefined;
   readonly settings: KeySettings;

@@ -21,6 +21,8 @@ export interface RunIdentity {
   readonly flags: readonly string[];
   /** The tool's environment at its start, `NAME=value` byte for byte: also what the program was started with. */
   readonly environment?: readonly Uint8Array[] | undefined;
+  /** The file that is started, absolute, before links and `#!` are followed. */
+  readonly commandPath?: string | undefined;
   /** Text of the loaded configuration, when an external configuration file was used. */
   readonly configText?: string | undefined;
   readonly commitId?: string | undefined;

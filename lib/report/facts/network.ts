@@ -10,7 +10,7 @@ const LITTLE = endianness() === "LE";
 export function address4(hex: string, little = LITTLE): string | undefined {
   if (!/^[0-9A-Fa-f]{8}$/.test(hex)) return undefined;
   const bytes = [0, 2, 4, 6].map((i) => Number.parseInt(hex.slice(i, i + 2), 16));
-  return (little ? bytes.reverse() : bytes).join(".");
+  return (little ? bytes.toReversed() : bytes).join(".");
 }
 
 /** Eight groups of four lower-case digits, never shortened. */
@@ -22,7 +22,7 @@ function groups6(hex: string): string {
 export function socketAddress6(hex: string, little = LITTLE): string | undefined {
   if (!/^[0-9A-Fa-f]{32}$/.test(hex)) return undefined;
   if (!little) return groups6(hex);
-  return groups6(hex.replace(/.{8}/g, (word) => word.match(/../g)!.reverse().join("")));
+  return groups6(hex.replace(/.{8}/g, (word) => word.match(/../g)!.toReversed().join("")));
 }
 
 /** Addresses of routes and interfaces: plain bytes. */

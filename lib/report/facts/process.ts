@@ -53,7 +53,12 @@ export function colonLines(lines: readonly string[] | undefined): Map<string, st
   const values = new Map<string, string>();
   for (const line of lines) {
     const colon = line.indexOf(":");
-    if (colon > 0) values.set(line.slice(0, colon), line.slice(colon + 1).trim());
+    if (colon <= 0) continue;
+    const name = line.slice(0, colon);
+    const value = line.slice(colon + 1).trim();
+    // Descriptors of epoll and inotify have a line per thing watched.
+    const before = values.get(name);
+    values.set(name, before === undefined ? value : `${before}\n${value}`);
   }
   return values;
 }

@@ -7,7 +7,7 @@ import { VERSION } from "../../base/version.ts";
 import { lossy } from "../facts/proc_files.ts";
 import type { KeySettings, ReportContext, ReportKey } from "../key.ts";
 
-const SINCE = "0.2.0";
+const SINCE = "0.1.0";
 
 /** What stands for a value that must not be shown. */
 const REDACTED = "<<redact>>";

@@ -3,7 +3,7 @@ import type { Json } from "../../base/json_value.ts";
 import { monotonicNs } from "../../host/clock.ts";
 import type { ReportContext, ReportKey } from "../key.ts";
 
-const SINCE = "0.2.0";
+const SINCE = "0.1.0";
 
 /** When the operation began: the tool's start for the first report, the collection for all later ones. */
 function beganUnixMs(c: ReportContext): number {
