@@ -3,10 +3,13 @@
 // which the caller writes to its file and clears.
 import { encodeBase64 } from "../base/base64.ts";
 import { JsonBytes } from "../base/json_bytes.ts";
+import { jsonText, type JsonObject } from "../base/json_value.ts";
 import { ABSENT } from "../model/ids.ts";
 import type { RecordingHeader } from "../model/recording.ts";
 
 export const FORMAT_VERSION = 1;
+
+const encoder = new TextEncoder();
 
 /** What wait4(2) says about a process that has ended, times in nanoseconds; ABSENT where unknown. */
 export interface ExitUsage {
@@ -195,6 +198,19 @@ export class RecordingWriter {
     this.who(pid, ppid, pgid);
     this.number("sid", sid);
     this.out.raw("}}\n");
+  }
+
+  /** What `tk exec` reports about a process, once or as a heartbeat: rare, so this one allocates. */
+  report(timestamp: number, pid: number, operation: string, report: JsonObject): void {
+    this.begin("Report", timestamp);
+    const o = this.out;
+    o.raw(',"pid":');
+    o.int(pid);
+    o.raw(',"operation":');
+    o.text(operation);
+    o.raw(',"report":');
+    o.copy(encoder.encode(jsonText(report)));
+    o.raw("}}\n");
   }
 
   /** Events that the backend knows it lost; `reason` is a sentence for people. */
