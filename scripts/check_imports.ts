@@ -15,6 +15,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "lib/capture": ["lib/base", "lib/model", "lib/format", "lib/host"],
   "lib/pipeline": ["lib/base", "lib/model", "lib/format", "lib/stage", "lib/derive", "lib/render", "lib/host"],
   "lib/mark": ["lib/base", "lib/host"],
+  "lib/sink": ["lib/base", "lib/config", "lib/host"],
   "lib/report": ["lib/base", "lib/config", "lib/host", "lib/mark"],
   cmd: [
     "lib/base",
@@ -27,6 +28,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "lib/capture",
     "lib/mark",
     "lib/report",
+    "lib/sink",
     "lib/pipeline",
   ],
   "mod.ts": ["lib/base", "lib/model", "lib/format", "lib/stage", "lib/derive", "lib/render", "lib/pipeline"],
