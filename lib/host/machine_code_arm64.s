@@ -43,6 +43,14 @@ jump:
   cmp x2, x1
   b.ne next
   ldr x19, [x19, #24]
+  cbnz x19, step
+  ldp x19, x20, [sp], #16
+  ret
+  .org 0xd0
+// void run(script): walks the script in this very thread; comes back only by a jump to 0, which a child must not make.
+run:
+  stp x19, x20, [sp, #-16]!
+  mov x19, x0
   b step
   .org 0x100
 // handler(sig, siginfo, ucontext): notes the signal in the cell, keeps its siginfo, hands it on, makes wait4 return

@@ -49,6 +49,17 @@ jump:
   cmp rcx, [rbx+8]
   jne next
   mov rbx, [rbx+24]
+  test rbx, rbx
+  jnz step
+  pop r12
+  pop rbx
+  ret
+  .org 0xd0
+# void run(script): walks the script in this very thread; comes back only by a jump to 0, which a child must not make.
+run:
+  push rbx
+  push r12
+  mov rbx, rdi
   jmp step
   .org 0x100
 # handler(sig, siginfo, ucontext): notes the signal in the cell, keeps its siginfo, hands it on, makes wait4 return
