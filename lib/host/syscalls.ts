@@ -20,6 +20,7 @@ const X64 = {
   wait4: 61,
   kill: 62,
   fcntl: 72,
+  flock: 73,
   ftruncate: 77,
   ptrace: 101,
   getuid: 102,
@@ -27,6 +28,8 @@ const X64 = {
   setpgid: 109,
   getppid: 110,
   setsid: 112,
+  getpriority: 140,
+  setpriority: 141,
   getpgid: 121,
   getsid: 124,
   prctl: 157,
@@ -48,6 +51,7 @@ const X64 = {
   memfd_create: 319,
   execveat: 322,
   statx: 332,
+  pidfd_open: 434,
   faccessat2: 439,
 } as const;
 
@@ -72,10 +76,13 @@ const ARM64: Readonly<Record<SyscallName, number>> = {
   wait4: 260,
   kill: 129,
   fcntl: 25,
+  flock: 32,
   ftruncate: 46,
   ptrace: 117,
   getuid: 174,
   geteuid: 175,
+  getpriority: 141,
+  setpriority: 140,
   setpgid: 154,
   getppid: 173,
   setsid: 157,
@@ -100,6 +107,7 @@ const ARM64: Readonly<Record<SyscallName, number>> = {
   memfd_create: 279,
   execveat: 281,
   statx: 291,
+  pidfd_open: 434,
   faccessat2: 439,
 };
 
