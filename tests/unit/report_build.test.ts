@@ -34,7 +34,15 @@ const UNMARKED: Artifact = { ...MARKED, mark: undefined, validated: undefined };
 test("identity first, then by name, counts last", () => {
   const report = buildReport(context({ facts: everything(process.pid), artifact: UNMARKED }), template("report_all"));
   const keys = keysOf(report);
-  expect(keys.slice(0, 7)).toEqual(["_OPERATION", "_TIMESTAMP", "_DATE", "_TIME", "_TZ_OFFSET", "_DATETIME", "_CHALKS"]);
+  expect(keys.slice(0, 7)).toEqual([
+    "_OPERATION",
+    "_TIMESTAMP",
+    "_DATE",
+    "_TIME",
+    "_TZ_OFFSET",
+    "_DATETIME",
+    "_CHALKS",
+  ]);
   expect(keys.slice(-2)).toEqual(["_OP_CHALK_COUNT", "_OP_UNMARKED_COUNT"]);
   const middle = keys.slice(7, -2);
   expect(middle).toEqual([...middle].sort());
@@ -71,7 +79,13 @@ test("a template may move a key", () => {
 test("empty values are left out, zero and false are not, _ENV stays", () => {
   const { host } = fullReport({ run: { ...RUN, positional: [], environment: [], commitId: "" }, errors: [] });
   for (const key of ["_ARGV", "_OP_ERRORS", "_OP_CHALKER_COMMIT_ID", "_UNMARKED"]) expect(host).not.toHaveProperty(key);
-  expect(host).toMatchObject({ _ENV: {}, _OP_CHALK_COUNT: 0, _OP_UNMARKED_COUNT: 0, _SINCE_TIMESTAMP: 0, _OP_EXIT_CODE: 0 });
+  expect(host).toMatchObject({
+    _ENV: {},
+    _OP_CHALK_COUNT: 0,
+    _OP_UNMARKED_COUNT: 0,
+    _SINCE_TIMESTAMP: 0,
+    _OP_EXIT_CODE: 0,
+  });
 });
 
 test("the exec report has the tool's start, heartbeats their own moment", () => {
@@ -92,7 +106,9 @@ test("the exec report has the tool's start, heartbeats their own moment", () => 
   });
   expect(exec).not.toHaveProperty("_HEARTBEAT_COUNT");
   expect(new Date(exec["_DATETIME"] as string).getTime()).toBe(1709667322781);
-  expect(exec["_DATETIME"]).toBe(`${exec["_DATE"] as string}T${exec["_TIME"] as string}${exec["_TZ_OFFSET"] as string}`);
+  expect(exec["_DATETIME"]).toBe(
+    `${exec["_DATE"] as string}T${exec["_TIME"] as string}${exec["_TZ_OFFSET"] as string}`,
+  );
   const beat = fullReport({ operation: "heartbeat", heartbeatCount: 3 }).host;
   expect(beat).toMatchObject({
     _OPERATION: "heartbeat",
@@ -160,7 +176,11 @@ test("the mark of an image is of a container when a container's id is known", ()
   const image: Artifact = { ...MARKED, place: "image", type: undefined, path: "/chalk.json" };
   expect(fullReport({ artifact: image }).artifact["_OP_ARTIFACT_TYPE"]).toBe("Docker Image");
   const id = "c0".repeat(32);
-  for (const line of [`0::/docker/${id}`, `1:cpu:/kubepods/burstable/pod1/${id}`, `0::/system.slice/docker-${id}.scope`]) {
+  for (const line of [
+    `0::/docker/${id}`,
+    `1:cpu:/kubepods/burstable/pod1/${id}`,
+    `0::/system.slice/docker-${id}.scope`,
+  ]) {
     const facts = { ...GONE, cgroup: { path: "/", lines: [line], limits: new Map() } };
     expect(fullReport({ artifact: image, facts }).artifact).toMatchObject({
       _OP_ARTIFACT_TYPE: "Docker Container",
@@ -177,7 +197,12 @@ function environmentOf(environment: readonly (string | Uint8Array)[], env: Parti
 
 test("five names of the environment by default, secrets never", () => {
   const all = ["PATH=/bin", "PWD=/", "USER=u", "HOME=/root", "AWS_SECRET_ACCESS_KEY=s3cret", "TOKEN=t", "EMPTY="];
-  expect(environmentOf(all)["_ENV"]).toEqual({ PATH: "/bin", PWD: "/", USER: "u", AWS_SECRET_ACCESS_KEY: "<<redact>>" });
+  expect(environmentOf(all)["_ENV"]).toEqual({
+    PATH: "/bin",
+    PWD: "/",
+    USER: "u",
+    AWS_SECRET_ACCESS_KEY: "<<redact>>",
+  });
   expect(environmentOf(all, { defaultAction: "show" })["_ENV"]).toEqual({
     PATH: "/bin",
     PWD: "/",
@@ -187,16 +212,23 @@ test("five names of the environment by default, secrets never", () => {
     TOKEN: "t",
     EMPTY: "",
   });
-  const strict = { defaultAction: "redact", neverShow: ["PATH", "AWS_SECRET_ACCESS_KEY"], alwaysShow: ["PATH"] } as const;
+  const strict = {
+    defaultAction: "redact",
+    neverShow: ["PATH", "AWS_SECRET_ACCESS_KEY"],
+    alwaysShow: ["PATH"],
+  } as const;
   expect(environmentOf(["PATH=/bin", "A=b", "AWS_SECRET_ACCESS_KEY=x"], strict)["_ENV"]).toEqual({ A: "<<redact>>" });
 });
 
 test("hostile names and values of the environment stay what they are", () => {
   const long = "x".repeat(1 << 20);
   const bytes = Uint8Array.of(0x42, 0x3d, 0xff, 0xfe);
-  const host = environmentOf([`LONG=${long}`, "ESC=\x1b[31m\u009b\u202e", bytes, "__proto__=p", "==x", "noequals", "1=one"], {
-    defaultAction: "show",
-  });
+  const host = environmentOf(
+    [`LONG=${long}`, "ESC=\x1b[31m\u009b\u202e", bytes, "__proto__=p", "==x", "noequals", "1=one"],
+    {
+      defaultAction: "show",
+    },
+  );
   const env = host["_ENV"] as Record<string, string>;
   expect(env["LONG"]).toBe(long);
   expect(env["ESC"]).toBe("\x1b[31m\u009b\u202e");

@@ -65,7 +65,8 @@ const TREE = {
   "4711/fd/10": { link: "socket:[99]" },
   "4711/fdinfo/0": "pos:\t18446744073709551615\nflags:\t0100002\nmnt_id:\t24\nino:\t3\n",
   "4711/fdinfo/10": "pos:\t0\nflags:\t02\nmnt_id:\t9\ntfd:        5 events: 1\ntfd:        6 events: 4\n",
-  "4711/io": "rchar: 100\nwchar: 200\nsyscr: 1\nsyscw: 2\nread_bytes: 4096\nwrite_bytes: 8192\ncancelled_write_bytes: 0\n",
+  "4711/io":
+    "rchar: 100\nwchar: 200\nsyscr: 1\nsyscw: 2\nread_bytes: 4096\nwrite_bytes: 8192\ncancelled_write_bytes: 0\n",
   "4711/limits":
     "Limit                     Soft Limit           Hard Limit           Units     \n" +
     "Max cpu time              unlimited            unlimited            seconds   \n" +
@@ -140,13 +141,21 @@ test("a recorded process becomes its keys", () => {
   });
   // An empty Groups line costs nobody else a key.
   expect(artifact).not.toHaveProperty("_PROCESS_GROUPS");
-  expect(artifact["_PROCESS_DETAIL"]).toMatchObject({ pid: 4711, runtime: 184312.57, umask: 27, groups: [], seccomp: "filter" });
+  expect(artifact["_PROCESS_DETAIL"]).toMatchObject({
+    pid: 4711,
+    runtime: 184312.57,
+    umask: 27,
+    groups: [],
+    seccomp: "filter",
+  });
 });
 
 test("a tree of nothing gives a snapshot of nothing, and a report with the pid alone", () => {
   const facts = collectFacts({ pid: 5, facts: new Set(FACT_NAMES), procRoot: "/nonexistent", sysRoot: "/nonexistent" });
   expect(facts.life).toBe("gone");
-  expect(Object.keys(facts).sort()).toEqual(["life", "monotonicNs", "pid", "publicAddress", "unixMs"].filter((k) => k in facts));
+  expect(Object.keys(facts).sort()).toEqual(
+    ["life", "monotonicNs", "pid", "publicAddress", "unixMs"].filter((k) => k in facts),
+  );
   const { artifact } = fullReport({ facts });
   expect(artifact).toEqual({ _PROCESS_PID: 5, _TK_STATE: "gone" });
 });
