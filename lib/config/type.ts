@@ -100,6 +100,10 @@ export class Trail {
     this.bound.push(variable);
   }
 
+  absorb(other: Trail): void {
+    this.bound.push(...other.bound);
+  }
+
   undo(): void {
     for (const variable of this.bound) variable.bound = undefined;
     this.bound.length = 0;
@@ -117,8 +121,8 @@ function same(a: Type, b: Type, trail: Trail): boolean {
     trail.bind(variable, other);
     return true;
   }
-  if (x.kind === "or") return x.choices.some((choice) => unify(choice, y));
-  if (y.kind === "or") return y.choices.some((choice) => unify(x, choice));
+  if (x.kind === "or") return x.choices.some((choice) => attempt(choice, y, trail));
+  if (y.kind === "or") return y.choices.some((choice) => attempt(x, choice, trail));
   if (x.kind === "list" && y.kind === "list") return same(x.of, y.of, trail);
   if (x.kind === "dict" && y.kind === "dict") return same(x.key, y.key, trail) && same(x.value, y.value, trail);
   if (x.kind === "tuple" && y.kind === "tuple")
@@ -134,6 +138,68 @@ function same(a: Type, b: Type, trail: Trail): boolean {
     );
   }
   return x.kind === y.kind;
+}
+
+function attempt(a: Type, b: Type, trail: Trail): boolean {
+  const own = new Trail();
+  if (!same(a, b, own)) {
+    own.undo();
+    return false;
+  }
+  trail.absorb(own);
+  return true;
+}
+
+/** The same for every pair, all or nothing; the trail undoes it. Undefined when it cannot be. */
+export function unifyAll(a: readonly Type[], b: readonly Type[]): Trail | undefined {
+  const trail = new Trail();
+  if (a.length === b.length && a.every((type, i) => same(type, b[i]!, trail))) return trail;
+  trail.undo();
+  return undefined;
+}
+
+/** Parts of a type, counted up to `limit`: hostile types double with every line. */
+export function sizeOfType(type: Type, limit: number): number {
+  const t = resolve(type);
+  const sum = (parts: readonly Type[]) => {
+    let size = 1;
+    for (const part of parts) {
+      if (size >= limit) return size;
+      size += sizeOfType(part, limit - size);
+    }
+    return size;
+  };
+  switch (t.kind) {
+    case "list":
+      return sum([t.of]);
+    case "dict":
+      return sum([t.key, t.value]);
+    case "tuple":
+      return sum(t.items);
+    case "func":
+      return sum([...t.formals, t.result]);
+    case "or":
+      return sum(t.choices);
+    default:
+      return 1;
+  }
+}
+
+/** Whether anything about a type is still open. */
+export function isOpen(type: Type): boolean {
+  const t = resolve(type);
+  switch (t.kind) {
+    case "variable":
+      return true;
+    case "list":
+      return isOpen(t.of);
+    case "dict":
+      return isOpen(t.key) || isOpen(t.value);
+    case "tuple":
+      return t.items.some(isOpen);
+    default:
+      return false;
+  }
 }
 
 /** Makes two types the same where that is possible; changes nothing where it is not. */
