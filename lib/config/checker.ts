@@ -269,12 +269,9 @@ class Checker extends ExpressionChecker {
 
   private noteUnused(found: Found, at: number): void {
     if (found.kind === "open" && found.open === "unused")
-      this.problems.info(
-        this.spot(at),
-        `tk does not use '${found.path[0]}${found.path[0] === "docker" ? `.${found.path[1]}` : ""}'`,
-      );
+      this.session.noteUnused(found.path.slice(0, found.path[0] === "docker" ? 2 : 1).join("."), this.spot(at));
     if (found.kind === "attribute" && found.spec.unused === true)
-      this.problems.info(this.spot(at), `tk does not use '${found.path.join(".")}'`);
+      this.session.noteUnused(found.path.join("."), this.spot(at));
   }
 
   private sectionStatement(s: SectionStatement): void {

@@ -78,6 +78,12 @@ export function dottedNames(expression: Expression): string[] | undefined {
   return names.toReversed();
 }
 
+function rootOf(expression: Expression): Expression {
+  let e = expression;
+  while (e.kind === "member") e = e.of;
+  return e;
+}
+
 export abstract class ExpressionChecker {
   protected readonly unit: Unit;
   protected readonly problems: Diagnostics;
@@ -167,17 +173,15 @@ export abstract class ExpressionChecker {
   private member(e: Extract<Expression, { readonly kind: "member" }>): Type {
     const names = dottedNames(e);
     if (names === undefined) {
-      let root: Expression = e;
-      while (root.kind === "member") root = root.of;
       return this.error(
         e.at,
-        `a ${printType(this.typeOf(root))} has no '${e.name}', expected the name of an attribute`,
+        `a ${printType(this.typeOf(rootOf(e)))} has no '${e.name}', expected the name of an attribute`,
       );
     }
     const variable = this.scope.find(names[0]!) ?? findExport(this.unit, names[0]!);
     if (variable !== undefined)
       return this.error(e.at, `'${names[0]}' is a variable (${printType(variable.type)}) and has no '${names[1]}'`);
-    return this.attribute(names, e.at);
+    return this.attribute(names, rootOf(e).at);
   }
 
   private attribute(names: readonly string[], at: number): Type {

@@ -44,6 +44,7 @@ function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefine
 }
 
 function quotedNearest(name: string, spec: SectionSpec): string {
+  if (name.length < 3) return "";
   const names = nearest(name, [...Object.keys(spec.attributes), ...Object.keys(spec.sections)]);
   return names.length === 0 ? "" : `; did you mean ${names.map((n) => `'${n}'`).join(" or ")}?`;
 }

@@ -1,7 +1,7 @@
 // Every section and attribute of a configuration: type, default and meaning. Data only; docs/configuration.md is checked against it.
 // A default here is what reading the attribute gives; a law test compares it with settings.ts.
 import type { AttributeSpec, SectionSpec } from "./schema.ts";
-import { UNUSED_ATTRIBUTES, UNUSED_SECTIONS } from "./schema_unused.ts";
+import { UNUSED_ATTRIBUTES, UNUSED_DOCKER_ATTRIBUTES, UNUSED_SECTIONS } from "./schema_unused.ts";
 
 function attribute(type: string, fallback: string | undefined, doc: string): AttributeSpec {
   return { type, fallback, doc };
@@ -200,6 +200,7 @@ const DOCKER = section(
     prep_postexec: attribute("bool", "false", "Prepare the image for postexec reports"),
     update_dockerignore: attribute("bool", "true", "Let a .dockerignore pass what tk adds"),
     report_unwrapped_commands: attribute("bool", "false", "Also report sub-commands that are only passed on"),
+    ...UNUSED_DOCKER_ATTRIBUTES,
   },
   UNUSED_SECTIONS.docker,
 );

@@ -14,13 +14,25 @@ const BY_TYPE: Readonly<Record<string, string>> = {
     "valid_chalk_command_names valid_chalk_commands zip_extensions",
 };
 
-export const UNUSED_ATTRIBUTES: Readonly<Record<string, AttributeSpec>> = Object.fromEntries(
-  Object.entries(BY_TYPE).flatMap(([type, names]) =>
-    names
-      .split(" ")
-      .map((name) => [name, { type, fallback: undefined, doc: "accepted, not used", unused: true }] as const),
-  ),
-);
+const OF_DOCKER: Readonly<Record<string, string>> = {
+  bool: "attestation_use_oci_tag fallback_to_syft_sbom install_binfmt report_empty_fields",
+  string: "binfmt_container busybox_container",
+  Size: "registry_layer_chunk_size",
+  Duration: "build_context_cache_max_age registry_layer_upload_timeout",
+};
+
+function attributes(byType: Readonly<Record<string, string>>): Readonly<Record<string, AttributeSpec>> {
+  return Object.fromEntries(
+    Object.entries(byType).flatMap(([type, names]) =>
+      names
+        .split(" ")
+        .map((name) => [name, { type, fallback: undefined, doc: "accepted, not used", unused: true }] as const),
+    ),
+  );
+}
+
+export const UNUSED_ATTRIBUTES = attributes(BY_TYPE);
+export const UNUSED_DOCKER_ATTRIBUTES = attributes(OF_DOCKER);
 
 function unused(names: string): Readonly<Record<string, SectionSpec>> {
   const spec: SectionSpec = {

@@ -40,12 +40,20 @@ export class Session {
   readonly units = new Map<string, Unit>();
   calls = 0;
   private steps = 0;
+  private readonly unused = new Set<string>();
   private readonly sizes = new WeakMap<object, number>();
 
   constructor(problems: Diagnostics, host: ConfigHost) {
     this.problems = problems;
     this.host = host;
     this.tree = new AttributeTree(problems);
+  }
+
+  /** Told once, where it is first used. */
+  noteUnused(name: string, spot: Spot): void {
+    if (this.unused.has(name)) return;
+    this.unused.add(name);
+    this.problems.info(spot, `tk does not use '${name}'`);
   }
 
   /** A new allowance, for a callback that is called after the evaluation. */

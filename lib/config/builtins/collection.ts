@@ -1,21 +1,10 @@
 // Built-in functions over lists and dictionaries. Values never change: what "sets" or "deletes" gives a copy.
 import { builtin, type Builtin } from "../builtin.ts";
-import { equal, isDict, isList, type Key, type Value } from "../value.ts";
+import { equal, type Key, print, type Value } from "../value.ts";
 import { slicePoint } from "./text.ts";
 
 const list = (v: Value | undefined) => v as readonly Value[];
 const dict = (v: Value | undefined) => v as ReadonlyMap<Key, Value>;
-
-/** What a call looks at, for counting its cost. */
-export function costOf(args: readonly Value[]): number {
-  let cost = 1;
-  for (const arg of args) {
-    if (typeof arg === "string") cost += arg.length >> 6;
-    else if (isList(arg)) cost += arg.length >> 2;
-    else if (isDict(arg)) cost += arg.size >> 1;
-  }
-  return cost;
-}
 
 export const COLLECTION_BUILTINS: readonly Builtin[] = [
   builtin("len(list[`x]) -> int", "How many elements", ([a]) => BigInt(list(a).length)),
@@ -37,6 +26,17 @@ export const COLLECTION_BUILTINS: readonly Builtin[] = [
     "get(dict[`x, `y], `x, `y) -> `y",
     "The value of a key, or the third if there is none",
     ([a, x, other]) => dict(a).get(x as Key) ?? other,
+  ),
+  builtin(
+    "get(dict[`x, `y], `x) -> `y",
+    "The value of a key",
+    ([a, x], call) => dict(a).get(x as Key) ?? call.fail(`get: the dictionary has no key ${print(x!, true)}`),
+  ),
+  builtin(
+    "get(list[`x], int) -> `x",
+    "The element at an index",
+    ([a, i], call) =>
+      list(a)[Number(i as bigint)] ?? call.fail(`get: no element ${print(i!)} in a list of ${list(a).length}`),
   ),
   builtin("set(list[`x], int, `x) -> list[`x]", "With another element at an index", ([a, i, x], call) => {
     const at = Number(i as bigint);

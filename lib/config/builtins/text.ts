@@ -84,6 +84,8 @@ function mimeToDict(text: string): Value {
 }
 
 function parseJson(text: string, call: Call): Value {
+  // The usual default of a parameter.
+  if (text.trim() === "") return "";
   let plain: unknown;
   try {
     plain = JSON.parse(text);
