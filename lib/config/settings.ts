@@ -179,7 +179,10 @@ export interface DockerSettings {
 
 export interface ReportCacheSettings {
   readonly use: boolean;
-  /** Relative to the directory in which tk was started; `~` is the home directory. */
+  /**
+   * Empty: `tk/undelivered.jsonl` in `$XDG_STATE_HOME` (`~/.local/state`), since the current directory is anybody's.
+   * Relative to the directory in which tk was started; `~` is the home directory.
+   */
   readonly location: string;
   readonly lockTimeoutMs: number;
 }
@@ -365,7 +368,7 @@ export const DEFAULT_SETTINGS: Settings = {
     reportUnwrappedCommands: false,
     logLevel: "error",
   },
-  reportCache: { use: true, location: "./chalk-reports.jsonl", lockTimeoutMs: 15_000 },
+  reportCache: { use: true, location: "", lockTimeoutMs: 15_000 },
   logSearchPath: ["/var/log/chalk/", "~/.log/chalk/", "."],
   logLevel: undefined,
   reportedLogLevel: "error",

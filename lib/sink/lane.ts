@@ -1,0 +1,220 @@
+// One sink configuration at work: reports in order, one delivery at a time, a bounded queue, rest with back-off when it
+// fails, and the report cache for what it did not take. It tells a failure once and the recovery once, and never throws.
+import { performance } from "node:perf_hooks";
+import { printable } from "../base/text.ts";
+import type { LogLevel, SinkConfig } from "../config/settings.ts";
+import type { Claim, ReportCache } from "./report_cache.ts";
+import { SinkError, type Message, type Outlet, type SinkWorld } from "./sink.ts";
+import type { Turns } from "./turns.ts";
+
+export type Outcome = "delivered" | "kept" | "lost";
+
+/** One message for one sink. */
+export interface Item {
+  readonly topic: string;
+  readonly operation: string;
+  /** JSON of the report object; undefined for plain text. */
+  readonly report: string | undefined;
+  readonly text: string;
+  readonly level: LogLevel | undefined;
+}
+
+interface Waiting {
+  readonly item: Item;
+  readonly settle: (outcome: Outcome) => void;
+}
+
+export interface LaneOptions {
+  readonly config: SinkConfig;
+  /** Opens the sink, or rejects with SinkError; tried again with every delivery until it works. */
+  open(): Promise<Outlet>;
+  /** Text through the configuration's filters; undefined when one of them ended it. */
+  filter(text: string, item: Item): string | undefined;
+  /** Undefined: what it does not take is lost. */
+  readonly cache: ReportCache | undefined;
+  readonly turns: Turns;
+  readonly disableAfter: number;
+  readonly firstRestMs: number;
+  readonly tell: SinkWorld["tell"];
+}
+
+/** What waits for a sink that is slow; more goes to the cache, oldest first. */
+const QUEUE_COUNT = 32;
+const QUEUE_CHARS = 4 << 20;
+const LONGEST_REST_MS = 300_000;
+/** Undelivered heartbeats of one run: older ones say nothing that newer ones do not. */
+const HEARTBEATS = 32;
+
+const NO_CLAIM: Claim = { ids: new Set(), messages: [] };
+
+export class Lane {
+  readonly name: string;
+  private readonly options: LaneOptions;
+  private readonly queue: Waiting[] = [];
+  private queuedChars = 0;
+  private working: Promise<void> | undefined;
+  private outlet: Outlet | undefined;
+  private readonly aborter = new AbortController();
+  private failures = 0;
+  private restMs = 0;
+  private restUntil = 0;
+  private isDown = false;
+  private lost = 0;
+  private overflowed = 0;
+  private heartbeats: string[] = [];
+
+  constructor(options: LaneOptions) {
+    this.options = options;
+    this.name = options.config.name;
+  }
+
+  offer(item: Item): Promise<Outcome> {
+    return new Promise((settle) => {
+      this.queue.push({ item, settle });
+      this.queuedChars += item.text.length;
+      if (this.queue.length > QUEUE_COUNT || this.queuedChars > QUEUE_CHARS) this.overflow();
+      this.working ??= this.work().finally(() => (this.working = undefined));
+    });
+  }
+
+  /** Settles when nothing waits and nothing is under way. */
+  async idle(): Promise<void> {
+    while (this.working !== undefined) await this.working;
+  }
+
+  /** Gives up what is under way; what waits goes to the cache. */
+  abort(): void {
+    this.aborter.abort();
+  }
+
+  /** Ends it; tells what was lost. */
+  close(): void {
+    this.outlet?.close?.();
+    const { lost, overflowed } = this;
+    if (lost > 0) this.tell("warn", `${count(lost, "report was", "reports were")} lost`);
+    if (overflowed > 0)
+      this.tell("verbose", `${count(overflowed, "report", "reports")} did not wait for it to be ready`);
+  }
+
+  private overflow(): void {
+    const oldest = this.queue.shift();
+    if (oldest === undefined) return;
+    this.queuedChars -= oldest.item.text.length;
+    if (this.overflowed++ === 0)
+      this.tell("warn", "it is slower than its reports come: the oldest do not wait any longer");
+    this.keep(oldest.item).then(oldest.settle, () => oldest.settle("lost"));
+  }
+
+  private async work(): Promise<void> {
+    for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
+      const { item, settle } = next;
+      this.queuedChars -= item.text.length;
+      settle(await this.options.turns.take(() => this.handle(item)));
+    }
+  }
+
+  private async handle(item: Item): Promise<Outcome> {
+    const isResting = performance.now() < this.restUntil;
+    if (isResting || this.aborter.signal.aborted) return this.keep(item);
+    let outlet: Outlet;
+    try {
+      outlet = this.outlet ??= await this.options.open();
+    } catch (error) {
+      return this.failed(item, error);
+    }
+    const { cache } = this.options;
+    const keepsReports = cache !== undefined && item.report !== undefined;
+    const claim = keepsReports ? await cache.claim(this.name, item.topic) : NO_CLAIM;
+    const error = await this.send(outlet, item, claim.messages);
+    const isUnfit = error instanceof SinkError && error.kind === "unfit";
+    const outcome = error === undefined ? "delivered" : isUnfit ? "unfit" : "failed";
+    await cache?.settle(claim, this.name, outcome);
+    if (error === undefined) return this.succeeded(outlet, claim.messages.length);
+    // It may be one of the kept reports that does not fit.
+    if (isUnfit && claim.messages.length > 0 && (await this.send(outlet, item, [])) === undefined)
+      return this.succeeded(outlet, 0);
+    return this.failed(item, error);
+  }
+
+  /** Undefined when it has arrived. */
+  private async send(outlet: Outlet, item: Item, kept: readonly string[]): Promise<unknown> {
+    const { topic, operation, report } = item;
+    const reports = report === undefined ? [] : [report, ...kept];
+    const text = this.options.filter(kept.length === 0 ? item.text : `[${reports.join(",")}]`, item);
+    if (text === undefined) return undefined;
+    const message: Message = { topic, operation, reports, text };
+    try {
+      await outlet.write(message, this.aborter.signal);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  private succeeded(outlet: Outlet, kept: number): Outcome {
+    this.failures = 0;
+    this.restMs = 0;
+    if (this.isDown) this.tell("info", `${outlet.place} takes reports again`);
+    this.isDown = false;
+    this.heartbeats = [];
+    if (kept > 0) this.tell("info", `${count(kept, "kept report was", "kept reports were")} delivered`);
+    const { onWriteMessage } = this.options.config;
+    if (onWriteMessage !== undefined) this.options.tell("info", printable(onWriteMessage.trim()));
+    return "delivered";
+  }
+
+  private async failed(item: Item, error: unknown): Promise<Outcome> {
+    const known = error instanceof SinkError ? error : undefined;
+    const retryAfter = known?.retryAfterMs ?? 0;
+    if (!this.aborter.signal.aborted) {
+      this.failures++;
+      if (known?.kind === "refused" || this.failures >= this.options.disableAfter || retryAfter > 0)
+        this.rest(retryAfter);
+    }
+    const outcome = await this.keep(item);
+    const why = known?.message ?? (error instanceof Error ? error.message : String(error));
+    const { cache } = this.options;
+    const then =
+      outcome === "lost"
+        ? "what it does not take is lost"
+        : `what it does not take is kept in '${cache?.path ?? ""}' and sent later`;
+    const place = this.outlet === undefined ? "" : `${this.outlet.place}: `;
+    this.tell(this.isDown ? "trace" : "warn", `${place}${why}; ${then}`);
+    this.isDown = true;
+    return outcome;
+  }
+
+  private rest(atLeastMs: number): void {
+    this.restMs = Math.min(Math.max(this.restMs * 2, this.options.firstRestMs, atLeastMs), LONGEST_REST_MS);
+    this.restUntil = performance.now() + this.restMs;
+  }
+
+  private async keep(item: Item): Promise<Outcome> {
+    const { cache } = this.options;
+    const { topic, operation, report } = item;
+    const isKept = cache !== undefined && report !== undefined;
+    const id = isKept ? await cache.add({ topic, operation, sinks: [this.name], message: report }) : undefined;
+    if (id === undefined) {
+      this.lost++;
+      return "lost";
+    }
+    if (operation === "heartbeat") await this.keepHeartbeat(id);
+    return "kept";
+  }
+
+  private async keepHeartbeat(id: string): Promise<void> {
+    this.heartbeats.push(id);
+    if (this.heartbeats.length < 2 * HEARTBEATS) return;
+    const old = new Set(this.heartbeats.splice(0, HEARTBEATS));
+    this.tell("verbose", `its ${HEARTBEATS} oldest heartbeats are not kept any longer`);
+    await this.options.cache?.forget(old, this.name);
+  }
+
+  private tell(level: LogLevel, what: string): void {
+    this.options.tell(level, printable(`sink '${this.name}': ${what}`));
+  }
+}
+
+function count(n: number, one: string, many: string): string {
+  return n === 1 ? `1 ${one}` : `${n} ${many}`;
+}

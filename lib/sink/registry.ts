@@ -1,0 +1,9 @@
+// The sinks, sorted by id. A new sink is one file, one line here and its fields in lib/config/sink_fields.ts.
+import { makeRegistry } from "../base/registry.ts";
+import { file } from "./file.ts";
+import { rotatingLog } from "./rotating_log.ts";
+import type { Sink } from "./sink.ts";
+import { stderr } from "./stderr.ts";
+import { stdout } from "./stdout.ts";
+
+export const sinks = makeRegistry<Sink>("sink", [file, rotatingLog, stderr, stdout]);
