@@ -94,6 +94,10 @@ function isPyc(head: Uint8Array, ending: string): boolean {
   return ending === "pyc" && head[2] === 0x0d && head[3] === 0x0a;
 }
 
+function tailOf(file: MarkFile): Uint8Array {
+  return file.read(Math.max(0, file.size - TAIL), TAIL);
+}
+
 function elfMark(file: MarkFile): Omit<Found, "type"> {
   const section = findSection(file, ".chalk.mark");
   if (section !== undefined) {
@@ -103,12 +107,12 @@ function elfMark(file: MarkFile): Omit<Found, "type"> {
     if (found.mark !== undefined || found.problems.length > 0) return found;
   }
   // Odd ELF files have it at their end.
-  return searchText(file.read(Math.max(0, file.size - TAIL), TAIL));
+  return searchText(tailOf(file));
 }
 
 function textMark(file: MarkFile): Omit<Found, "type"> {
   if (file.size <= SMALL) return searchText(file.read(0, file.size));
-  const last = searchText(file.read(file.size - TAIL, TAIL));
+  const last = searchText(tailOf(file));
   return last.mark === undefined ? searchText(file.read(0, TAIL)) : last;
 }
 
@@ -121,8 +125,7 @@ export function findMark(file: MarkFile, path: string): Found {
   const head = file.read(0, 256);
   const ending = endingOf(path);
   if (isElf(head)) return { type: "ELF", ...elfMark(file) };
-  if (isPyc(head, ending))
-    return { type: "Python Bytecode", ...searchText(file.read(file.size - TAIL, TAIL + file.size)) };
+  if (isPyc(head, ending)) return { type: "Python Bytecode", ...searchText(tailOf(file)) };
   const packed = head[0] === 0x50 && head[1] === 0x4b;
   const language = languageOf(head);
   if ((packed || language !== undefined) && isZip(file))

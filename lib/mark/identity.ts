@@ -40,10 +40,21 @@ const IGNORED: ReadonlySet<string> = new Set([
 
 const encoder = new TextEncoder();
 
+/**
+ * Two generations of the encoding. `current` since May 2024; before that (`first`) the mark itself had no type byte, and
+ * objects inside it kept the order in which they were written.
+ */
+export type Generation = "current" | "first";
+
 /** Collects the canonical encoding: a type byte, then 32-bit lengths and 64-bit integers, little-endian. */
 class Canonical {
+  private readonly generation: Generation;
   private readonly hash = createHash("sha256");
   private readonly word = new DataView(new ArrayBuffer(9));
+
+  constructor(generation: Generation) {
+    this.generation = generation;
+  }
 
   private sized(type: number, size: number): void {
     this.word.setUint8(0, type);
@@ -70,15 +81,25 @@ class Canonical {
     else if (Array.isArray(v)) {
       this.sized(4, v.length);
       for (const item of v as readonly MarkValue[]) if (!this.value(item)) return false;
-    } else return this.object(v as MarkObject, new Set());
+    } else {
+      const object = v as MarkObject;
+      this.sized(5, object.size);
+      return this.members(object, this.generation === "current" ? sorted(object.keys()) : [...object.keys()]);
+    }
     return true;
   }
 
-  object(o: MarkObject, ignored: ReadonlySet<string>): boolean {
-    const names = [...o.keys()].filter((name) => !ignored.has(name));
-    // Sorted as bytes, which for UTF-8 is the order of code points and not that of UTF-16.
-    names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-    this.sized(5, names.length);
+  mark(o: MarkObject): boolean {
+    const names = sorted(o.keys()).filter((name) => !IGNORED.has(name));
+    if (this.generation === "current") this.sized(5, names.length);
+    else {
+      this.word.setUint32(0, names.length, true);
+      this.hash.update(new Uint8Array(this.word.buffer, 0, 4));
+    }
+    return this.members(o, names);
+  }
+
+  private members(o: MarkObject, names: readonly string[]): boolean {
     for (const name of names) {
       this.text(name);
       if (!this.value(o.get(name)!)) return false;
@@ -91,10 +112,15 @@ class Canonical {
   }
 }
 
+/** Sorted as bytes, which for UTF-8 is the order of code points and not that of UTF-16. */
+function sorted(names: Iterable<string>): string[] {
+  return [...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+}
+
 /** SHA-256 of the canonical encoding; undefined when the mark holds a value that has none (a float, null). */
-export function metadataHash(mark: MarkObject): Uint8Array | undefined {
-  const canonical = new Canonical();
-  return canonical.object(mark, IGNORED) ? canonical.digest() : undefined;
+export function metadataHash(mark: MarkObject, generation: Generation = "current"): Uint8Array | undefined {
+  const canonical = new Canonical(generation);
+  return canonical.mark(mark) ? canonical.digest() : undefined;
 }
 
 export interface Validation {
@@ -114,13 +140,13 @@ export function validateMark(mark: MarkObject): Validation {
   const hash = mark.get("HASH");
   if (problems.length === 0 && typeof hash === "string" && chalkIdOf(hash.toLowerCase()) !== mark.get("CHALK_ID"))
     problems.push("CHALK_ID of the chalk mark does not follow from its HASH");
-  const computed = metadataHash(mark);
-  if (problems.length === 0 && computed !== undefined) {
-    if (formatId(computed) !== mark.get("METADATA_ID"))
-      problems.push("METADATA_ID of the chalk mark does not follow from its content");
+  const computed = (["current", "first"] as const).flatMap((generation) => metadataHash(mark, generation) ?? []);
+  if (problems.length === 0 && computed.length > 0) {
+    const hash = computed.find((h) => formatId(h) === mark.get("METADATA_ID"));
     const told = mark.get("METADATA_HASH");
-    if (told !== undefined && told !== Buffer.from(computed).toString("hex"))
+    if (hash === undefined) problems.push("METADATA_ID of the chalk mark does not follow from its content");
+    else if (told !== undefined && told !== Buffer.from(hash).toString("hex"))
       problems.push("METADATA_HASH of the chalk mark does not follow from its content");
   }
-  return { valid: problems.length > 0 ? false : computed === undefined ? undefined : true, problems };
+  return { valid: problems.length > 0 ? false : computed.length === 0 ? undefined : true, problems };
 }
