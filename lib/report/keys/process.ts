@@ -307,7 +307,7 @@ export const processKeys: readonly ReportKey[] = [
       "lines as text, and `path`.",
     "/proc/PID/fdinfo/N, /proc/PID/fd/N",
     (f) => f.fds && fileInfo(f.fds),
-    { differs: "`flags` is converted from octal; read anew for every heartbeat" },
+    { differs: "read anew for every heartbeat" },
   ),
   key(
     "_PROCESS_MOUNT_INFO",
