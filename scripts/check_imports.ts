@@ -14,6 +14,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "lib/host": ["lib/base"],
   "lib/capture": ["lib/base", "lib/model", "lib/format", "lib/host"],
   "lib/pipeline": ["lib/base", "lib/model", "lib/format", "lib/stage", "lib/derive", "lib/render", "lib/host"],
+  "lib/config": ["lib/base"],
+  "lib/settings": ["lib/base", "lib/config", "lib/host", "lib/report"],
   "lib/mark": ["lib/base", "lib/host"],
   "lib/sink": ["lib/base", "lib/config", "lib/host"],
   "lib/report": ["lib/base", "lib/config", "lib/host", "lib/mark"],
@@ -26,6 +28,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "lib/render",
     "lib/host",
     "lib/capture",
+    "lib/config",
+    "lib/settings",
     "lib/mark",
     "lib/report",
     "lib/sink",
@@ -35,7 +39,15 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** No files, no clock, no processes, no Effect. */
-export const PURE: readonly string[] = ["lib/base", "lib/model", "lib/format", "lib/stage", "lib/derive", "lib/render"];
+export const PURE: readonly string[] = [
+  "lib/base",
+  "lib/model",
+  "lib/format",
+  "lib/stage",
+  "lib/derive",
+  "lib/render",
+  "lib/config",
+];
 
 /** Packages that a pure folder may use. */
 const PURE_PACKAGES: ReadonlySet<string> = new Set(["neverthrow"]);

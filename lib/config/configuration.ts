@@ -79,6 +79,11 @@ export class Configuration {
     }
   }
 
+  /** Parameters that the files declared so far. */
+  get parameters(): readonly DeclaredParameter[] {
+    return this.session.parameters;
+  }
+
   /** A text attribute that decides what is read next, such as `config_filename`; undefined when it was never set. */
   peek(path: string): Value | undefined {
     return this.session.tree.get(path.split("."))?.value;
