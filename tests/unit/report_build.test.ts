@@ -5,6 +5,8 @@ import type { Artifact } from "../../lib/mark/artifact.ts";
 import { buildReport, randomId, reportText } from "../../lib/report/build.ts";
 import { localTime } from "../../lib/report/keys/identity.ts";
 import type { ReportContext } from "../../lib/report/key.ts";
+import { eventAt } from "../../lib/model/event_at.ts";
+import { decodeRecording } from "../../lib/pipeline/decode_recording.ts";
 import { RecordingWriter } from "../../lib/format/recording_writer.ts";
 import { context, everything, fullReport, GONE, RUN, template, withTemplate } from "../support/reports.ts";
 
@@ -316,4 +318,8 @@ test("a report is an event line of a recording", () => {
     '{"Report":{"seq":0,"timestamp":12,"pid":4711,"operation":"exec","report":{"_OPERATION":"exec"}}}\n' +
       '{"Report":{"seq":1,"timestamp":13,"pid":4711,"operation":"heartbeat","report":{"text":"\\u2028\\u009b"}}}\n',
   );
+  const recording = decodeRecording(writer.out.view());
+  expect(recording.problems.total).toBe(0);
+  expect(recording.events.length).toBe(2);
+  expect(eventAt(recording, 1)).toMatchObject({ kind: "report", pid: 4711, ts: 13, seq: 1 });
 });
