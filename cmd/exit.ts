@@ -19,6 +19,8 @@ export const EXIT = {
 
 /** What an error of ours may carry; every part is optional. */
 interface Told {
+  /** Lines that explain it, told first; safe to print as they are. */
+  readonly details?: unknown;
   readonly message?: unknown;
   readonly hint?: unknown;
   readonly exitStatus?: unknown;
@@ -37,6 +39,7 @@ export function say(sentence: string): void {
 export function tellFailure(error: unknown): number {
   const told = (typeof error === "object" && error !== null ? error : { message: String(error) }) as Told;
   const message = typeof told.message === "string" && told.message !== "" ? told.message : String(error);
+  if (Array.isArray(told.details)) for (const line of told.details) say(String(line));
   say(`tk: ${printable(message)}`);
   if (typeof told.hint === "string" && told.hint !== "") say(`    ${printable(told.hint)}`);
   return typeof told.exitStatus === "number" ? told.exitStatus : EXIT.failed;

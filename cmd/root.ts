@@ -1,7 +1,9 @@
 // The command tree, from the list of verbs.
 import { Command, Flag, GlobalFlag } from "effect/cli";
 import { completions } from "./completions.ts";
+import { dump } from "./dump.ts";
 import { ingest } from "./ingest.ts";
+import { load } from "./load.ts";
 import { man } from "./man.ts";
 import { record } from "./record.ts";
 import { render } from "./render.ts";
@@ -21,6 +23,7 @@ export const root = Command.make("tk").pipe(
     { group: "Recording", commands: [record] },
     { group: "Ordering and cutting", commands: [sort, ingest] },
     { group: "Viewing", commands: [render] },
+    { group: "Configuration", commands: [load, dump] },
     { group: "Help", commands: [man] },
   ]),
 );
