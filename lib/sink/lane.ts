@@ -3,7 +3,7 @@
 import { performance } from "node:perf_hooks";
 import { printable } from "../base/text.ts";
 import type { LogLevel, SinkConfig } from "../config/settings.ts";
-import type { Claim, ReportCache } from "./report_cache.ts";
+import { CLAIM_COUNT, type Claim, type ReportCache } from "./report_cache.ts";
 import { SinkError, type Message, type Outlet, type SinkWorld } from "./sink.ts";
 import type { Turns } from "./turns.ts";
 
@@ -62,6 +62,8 @@ export class Lane {
   private lost = 0;
   private overflowed = 0;
   private heartbeats: string[] = [];
+  /** How many kept reports go along: fewer after a failure, since it may be their size that does not get through. */
+  private along = CLAIM_COUNT;
 
   constructor(options: LaneOptions) {
     this.options = options;
@@ -124,11 +126,13 @@ export class Lane {
     }
     const { cache } = this.options;
     const keepsReports = cache !== undefined && item.report !== undefined;
-    const claim = keepsReports ? await cache.claim(this.name, item.topic) : NO_CLAIM;
+    const claim = keepsReports ? await cache.claim(this.name, item.topic, this.along) : NO_CLAIM;
     const error = await this.send(outlet, item, claim.messages);
     const isUnfit = error instanceof SinkError && error.kind === "unfit";
     const outcome = error === undefined ? "delivered" : isUnfit ? "unfit" : "failed";
     await cache?.settle(claim, this.name, outcome);
+    if (error === undefined) this.along = Math.min(CLAIM_COUNT, Math.max(1, this.along * 4));
+    else if (claim.messages.length > 0) this.along = Math.floor(claim.messages.length / 4);
     if (error === undefined) return this.succeeded(outlet, claim.messages.length);
     // It may be one of the kept reports that does not fit.
     if (isUnfit && claim.messages.length > 0 && (await this.send(outlet, item, [])) === undefined)

@@ -22,8 +22,8 @@ const renameAsync = promisify(rename);
 const statAsync = promisify(stat);
 const unlinkAsync = promisify(unlink);
 
-/** How many kept reports one delivery takes along, and how much text. */
-const CLAIM_COUNT = 64;
+/** How many kept reports one delivery takes along at most, and how much text. */
+export const CLAIM_COUNT = 64;
 const CLAIM_BYTES = 1 << 20;
 /** Longer than any delivery takes; then whoever had it is dead. */
 const LEASE_MS = 120_000;
@@ -88,8 +88,9 @@ export class ReportCache {
     }
   }
 
-  /** What waits for this sink and topic. Cheap when nothing does. Never rejects. */
-  async claim(sink: string, topic: string): Promise<Claim> {
+  /** At most `count` of what waits for this sink and topic. Cheap when nothing does. Never rejects. */
+  async claim(sink: string, topic: string, count = CLAIM_COUNT): Promise<Claim> {
+    if (count === 0) return NOTHING;
     const key = `${sink}\n${topic}`;
     let state: string;
     try {
@@ -100,7 +101,7 @@ export class ReportCache {
       return NOTHING;
     }
     try {
-      const claim = await this.locked(0, (file, size) => this.lease(file, size, sink, topic));
+      const claim = await this.locked(0, (file, size) => this.lease(file, size, sink, topic, count));
       if (claim.ids.size === 0) this.lookedAt.set(key, state);
       return claim;
     } catch (error) {
@@ -109,7 +110,7 @@ export class ReportCache {
     }
   }
 
-  private async lease(file: LockedFile, size: number, sink: string, topic: string): Promise<Claim> {
+  private async lease(file: LockedFile, size: number, sink: string, topic: string, count: number): Promise<Claim> {
     const now = Date.now();
     const kept = await this.readAll(file, size);
     const taken: Kept[] = [];
@@ -119,7 +120,7 @@ export class ReportCache {
       const lease = report.leases[sink] ?? 0;
       if (lease > now && lease <= now + LEASE_MS) continue;
       bytes += report.message.length;
-      if (taken.length >= CLAIM_COUNT || (taken.length > 0 && bytes > CLAIM_BYTES)) break;
+      if (taken.length >= count || (taken.length > 0 && bytes > CLAIM_BYTES)) break;
       taken.push(report);
     }
     if (taken.length === 0) return NOTHING;

@@ -41,10 +41,12 @@ export function openS3(request: OpenRequest): Outlet {
       const at = new Date();
       const url = objectUrl(base, bucket.folder + objectName(at.getTime(), fields.text("extra"), bucket.last));
       const body = new TextEncoder().encode(message.text);
-      const headers = { "content-type": "application/json", "user-agent": `tk/${VERSION}` };
+      const headers = { "content-type": "application/json" };
       const signed = sign({ method: "PUT", url, headers, body, region, service: "s3", at }, credentials);
+      // Not signed: what stands between may change it.
+      const sent = { ...signed, "user-agent": `tk/${VERSION}` };
       const common = { redirects: 0, secretHeaders: {}, timeoutMs: TIMEOUT_MS, allowsHttp: true, isGood: isSuccess };
-      await deliver({ ...common, url, method: "PUT", headers: signed, body, certificates: trusted }, signal);
+      await deliver({ ...common, url, method: "PUT", headers: sent, body, certificates: trusted }, signal);
     },
   };
 }
