@@ -307,6 +307,12 @@ describe("the output cannot be opened", () => {
     await attempt(path);
     server.stop(true);
   });
+  test("standard output, which is closed", async () => {
+    const ran = await run(["bash", "-c", '"$@" >&-; exit $?', "x", TK, "record", "--", ...command]);
+    expect([ran.status, ran.stdout]).toEqual([125, ""]);
+    expect(ran.stderr).toMatch(/^tk: .*standard output.*Bad file descriptor/);
+    expect(existsSync(marker)).toBe(false);
+  });
   test("no permission", async () => {
     const closed = fresh("closed");
     mkdirSync(closed);
@@ -375,6 +381,15 @@ describe("writing fails while the command runs", () => {
     // nothing vanished without being counted
     const events = lines.filter((l) => l.tag !== "Recording" && l.tag !== "End" && l.tag !== "Lost").length;
     expect(events + lost).toBeGreaterThanOrEqual(220 * 3 + 2);
+  });
+
+  test("a limit on the size of files", async () => {
+    const out = fresh("limited");
+    const script = `ulimit -f 2; "$@"; echo $?`;
+    const ran = await run(["bash", "-c", script, "x", ...recording(out, "events", ["bash", "-c", loop])]);
+    expect(ran.stdout).toBe("done\n5\n");
+    expect(ran.stderr).toMatch(/events lost \(File too large\)/i);
+    expect(statSync(out).size).toBeLessThanOrEqual(2048);
   });
 
   test.each(MODES)("%s: the reader of standard output goes away", async (mode) => {

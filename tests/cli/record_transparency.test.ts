@@ -5,7 +5,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { contexts, hostileFolder, visibleFacts } from "../support/probe.ts";
 import { PLAIN_ENV, programs, temporaryFolder } from "../support/programs.ts";
-import { type Mode, argsOf, isRoot, readRecording, recording, requireTk, run, withTag } from "../support/tk.ts";
+import { type Mode, TK, argsOf, isRoot, readRecording, recording, requireTk, run, withTag } from "../support/tk.ts";
 
 const MODES: readonly Mode[] = ["events", "complete"];
 const USERS = isRoot ? (["root", "ordinary"] as const) : (["ordinary"] as const);
@@ -109,5 +109,16 @@ test("a hostile working directory changes nothing and runs nothing", async () =>
     expect(existsSync(join(cwd, "EXECUTED"))).toBe(false);
     const exec = withTag(readRecording(out), "ExecFull")[0]!;
     expect(JSON.stringify(exec.f)).not.toContain("HOSTILE");
+  }
+});
+
+test("without -o: standard output is standard error's, and nothing else has changed", async () => {
+  const report = join(folder, "report-stdout");
+  const command = [join(programs(), "probe"), report];
+  const plain = await look('exec 5</dev/null; "$@" >&2; exit $?', command, "ordinary", report);
+  for (const mode of MODES) {
+    const words = [TK, "record", "--mode", mode, "--quiet", "--", ...command];
+    const traced = await look('exec 5</dev/null; "$@"; exit $?', words, "ordinary", report);
+    expect(visibleFacts(traced.text, mode)).toEqual(visibleFacts(plain.text, mode));
   }
 });

@@ -46,6 +46,10 @@ export function programs(): string {
   compile(join(SOURCE, "forks.c"), at("forks"), "-pthread");
   compile(join(SOURCE, "probe.c"), at("probe"));
   compile(join(SOURCE, "signals.c"), at("signals"));
+  compile(join(SOURCE, "storms.c"), at("storms"), "-pthread");
+  if (process.arch === "x64") compile(join(SOURCE, "i386.s"), at("i386"), "-m32", "-nostdlib", "-static", "-no-pie");
+  copyFileSync(at("tiny"), at("unreadable"));
+  chmodSync(at("unreadable"), 0o111);
   for (const name of ["det.sh", "det.py", "det.mk"]) copyFileSync(join(SOURCE, name), at(name));
   const file = (name: string | Buffer, mode: number, text: string) => {
     const path = typeof name === "string" ? at(name) : Buffer.concat([Buffer.from(`${folder}/`), name]);

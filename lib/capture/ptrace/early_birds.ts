@@ -1,6 +1,6 @@
 // Children whose first stop or end comes before their parent's report of the fork (two in five forks on two
 // processors). Keeps them until the parent speaks, and knows when it never will. Reads /proc, resumes nobody.
-import { readText, statusNumber } from "../../host/proc.ts";
+import { parentOf, readText, statusNumber } from "../../host/proc.ts";
 import { openKernel } from "../../host/kernel.ts";
 import { NR } from "../../host/syscalls.ts";
 
@@ -76,6 +76,23 @@ export class EarlyBirds {
       held.tgid = statusNumber(status, "Tgid") ?? tid;
       held.ppid = statusNumber(status, "PPid") ?? 0;
     }
+  }
+
+  /**
+   * A process has ended that may have been killed inside fork: processes that wait and whose parent is nobody who lives
+   * are its children. They are given up here, as in `overdue`.
+   */
+  orphans(ended: number, lives: (pid: number) => boolean): { tid: number; ppid: number; status: number }[] {
+    const out: { tid: number; ppid: number; status: number }[] = [];
+    for (const [tid, held] of this.held) {
+      if (!held.leads) continue;
+      const ppid = parentOf(tid);
+      if (ppid === undefined || (lives(ppid) && held.ppid !== ended)) continue;
+      this.held.delete(tid);
+      this.adopted.add(tid);
+      out.push({ tid, ppid, status: held.status });
+    }
+    return out;
   }
 
   /** Those who have waited too long; they are given up here, and a late report of them is to be ignored. */

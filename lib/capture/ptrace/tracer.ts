@@ -313,6 +313,16 @@ export class Tracer {
     this.firstOrGroupStop(this.tasks.get(tid)!, status);
   }
 
+  /** The children that an ended process could not report any more are told as its own, before its end. */
+  private claimOrphans(ended: Process, timestamp: number): void {
+    for (const o of this.early.orphans(ended.pid, (pid) => this.tasks.get(pid) !== undefined)) {
+      const process = this.tasks.addProcess(o.tid, o.ppid, this.tasks.get(o.ppid)?.process).process;
+      this.readGroup(process);
+      this.options.output.writer.fork(timestamp, ended.pid, o.tid, ended.pgid);
+      this.firstOrGroupStop(this.tasks.get(o.tid)!, o.status);
+    }
+  }
+
   private executed(task: Task): void {
     const process = task.process;
     this.tasks.keepOnly(task);
@@ -354,6 +364,8 @@ export class Tracer {
     this.readGroup(process);
     this.early.forgetAdopted(tid);
     const how = decodeWaitStatus(status);
+    // Only a process that is killed, or ended by another of its threads, can end inside fork.
+    if (this.early.holding && (how.how === "signaled" || process.threaded)) this.claimOrphans(process, timestamp);
     const { block, usage, exitUsage } = this;
     exitUsage.utime_ns = block.word(usage + USAGE.utimeSeconds) * 1e9 + block.word(usage + USAGE.utimeMicros) * 1e3;
     exitUsage.stime_ns = block.word(usage + USAGE.stimeSeconds) * 1e9 + block.word(usage + USAGE.stimeMicros) * 1e3;
