@@ -8,7 +8,7 @@ export const ARGV_LIMIT = 131_072;
 const ALWAYS: readonly string[] = [
   "working directories and CPU times are not recorded; max_rss_kb is the process's own, without its children",
   `at most ${MOST_LIVING} processes can be followed at once, and events that come faster than bpftrace can print are lost and counted`,
-  "lines from different CPUs are put into order within 100 ms, by the kernel's clock",
+  "lines from different CPUs are put into order within half a second, by the kernel's clock",
 ];
 
 const TYPED: readonly string[] = [

@@ -3,7 +3,7 @@
 import { openKernel } from "../../host/kernel.ts";
 import { NR } from "../../host/syscalls.ts";
 import { CaptureError, type CaptureReason } from "../capture_error.ts";
-import { BpftraceChild, type Ready } from "./child.ts";
+import { BpftraceChild, WORDLESS, type Ready } from "./child.ts";
 import { ARGV_LIMIT } from "./limits.ts";
 import { bpftraceScript, type KernelTypes } from "./script.ts";
 import * as tool from "./tool.ts";
@@ -109,7 +109,7 @@ export function startTool(options: ToolOptions): Listening {
     first ||= ready.said;
     if (isHopeless(ready.said)) break;
   }
-  throw refuse(failure(first, path));
+  throw refuse(failure(first, path, sudo !== undefined));
 }
 
 function missing(named: string): CaptureReason {
@@ -131,7 +131,13 @@ function isHopeless(said: string): boolean {
   );
 }
 
-function failure(said: string, path: string): CaptureReason {
+function failure(said: string, path: string, bySudo: boolean): CaptureReason {
+  if (bySudo && said === WORDLESS)
+    return {
+      _tag: "NotPermitted",
+      what: "bpftrace has to run as root, and sudo did not run it",
+      instead: "run `sudo -v` in this terminal first, run tk as root, or record with --backend ptrace",
+    };
   if (/root user|running as root|permission denied|operation not permitted|mount:/i.test(said))
     return {
       _tag: "NotPermitted",
