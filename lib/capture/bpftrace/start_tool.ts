@@ -72,6 +72,12 @@ export function obstacle(path: string | undefined, named: string): CaptureReason
       what: "bpftrace has to run as root, and there is no sudo to run it with",
       instead: "run tk as root, install sudo, or record with --backend ptrace",
     };
+  if (tool.tracingMount() === undefined && !tool.canMountTracing())
+    return {
+      _tag: "NotPermitted",
+      what: "the tracing file system is not mounted",
+      instead: "as root: mount -t tracefs tracefs /sys/kernel/tracing; or record with --backend ptrace",
+    };
   return undefined;
 }
 

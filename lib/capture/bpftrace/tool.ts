@@ -96,6 +96,11 @@ export function tracingMount(): string | undefined {
   return found;
 }
 
+/** Whether bpftrace can be given a mount of its own. */
+export function canMountTracing(): boolean {
+  return findProgram("unshare") !== undefined && findProgram("mount") !== undefined;
+}
+
 /** Whether the kernel tells how its structures are laid out. */
 export function hasTypeInformation(): boolean {
   try {
