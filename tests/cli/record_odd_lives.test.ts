@@ -64,6 +64,18 @@ test.each(MODES)(
 );
 
 test.each(MODES)(
+  "%s: whole groups killed while they fork: children that die before anybody has heard of them",
+  async (mode) => {
+    const { lines, root, status } = await record(mode, ["./storms", "killed-groups"]);
+    expect(status).toBe(0);
+    expect(root.children.length).toBe(200);
+    expect(everyLife(root).every((l) => l.end === "killed 9" || l.end === "exited 3" || l === root)).toBe(true);
+    expect(withTag(lines, "Fork").filter((l) => l.f.parent_pid === 0)).toHaveLength(0);
+  },
+  30_000,
+);
+
+test.each(MODES)(
   "%s: thousands of threads are no processes; eight threads that fork at once",
   async (mode) => {
     const { root, status } = await record(mode, ["./storms", "threads"]);

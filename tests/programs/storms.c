@@ -25,6 +25,24 @@ static void killed_forkers(void) {
   }
 }
 
+// As before, but the whole group is killed: children die before anybody has heard of them.
+static void killed_groups(void) {
+  for (int i = 0; i < 200; i++) {
+    pid_t pid = fork();
+    if (pid == 0) {
+      setpgid(0, 0);
+      for (int k = 0; k < 2; k++) fork();
+      for (;;)
+        if (fork() == 0) _exit(3);
+        else
+          while (waitpid(-1, 0, WNOHANG) > 0) continue;
+    }
+    usleep(500 + i * 37 % 1500);
+    if (kill(-pid, SIGKILL) != 0) kill(pid, SIGKILL);
+    waitpid(pid, 0, 0);
+  }
+}
+
 static void *nothing(void *arg) { return arg; }
 
 static void *forker(void *arg) {
@@ -69,6 +87,7 @@ static void killed_threads(void) {
 int main(int argc, char **argv) {
   if (argc < 2) return 2;
   if (!strcmp(argv[1], "killed-forkers")) killed_forkers();
+  if (!strcmp(argv[1], "killed-groups")) killed_groups();
   if (!strcmp(argv[1], "threads")) threads();
   if (!strcmp(argv[1], "killed-threads")) killed_threads();
   return 0;

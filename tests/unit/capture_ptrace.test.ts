@@ -73,7 +73,7 @@ describe("children that come before their parent's word", () => {
     const early = new EarlyBirds();
     early.hold(5, 77, 0);
     expect(early.overdue(49 * ms)).toEqual([]);
-    expect(early.overdue(51 * ms)).toEqual([{ tid: 5, tgid: 5, ppid: 0, status: 77 }]);
+    expect(early.overdue(51 * ms)).toEqual([{ tid: 5, tgid: 5, ppid: 0, killedParent: 0, status: 77 }]);
     expect([early.forgetAdopted(5), early.forgetAdopted(5)]).toEqual([true, false]);
   });
 

@@ -96,7 +96,7 @@ export class Tracer {
     for (const s of FORWARDED) if (desk.took(s)) this.kernel.call(NR.kill, this.root, s);
     command.release();
     this.loop();
-    for (const b of this.early.rest()) this.writeEarly(b.pid, 0, ABSENT, b.status, b.timestamp);
+    for (const b of this.early.rest()) this.writeEarly(b.pid, b.parent, ABSENT, b.status, b.timestamp);
     desk.forwardTo(0);
     return {
       status: this.rootStatus,
@@ -138,7 +138,7 @@ export class Tracer {
   private pause(): void {
     this.early.lookAround();
     sleepMs(1);
-    for (const b of this.early.overdue(this.now())) this.adopt(b.tid, b.tgid, b.ppid, b.status);
+    for (const b of this.early.overdue(this.now())) this.adopt(b);
   }
 
   /** A signal of ours came; the machine code has handed it on to the command where that is its meaning. */
@@ -298,7 +298,7 @@ export class Tracer {
   }
 
   /** A held thread whose parent can no longer report it, because it was killed inside fork. */
-  private adopt(tid: number, tgid: number, ppid: number, status: number): void {
+  private adopt({ tid, tgid, ppid, killedParent, status }: ReturnType<EarlyBirds["overdue"]>[number]): void {
     const timestamp = this.now();
     const leader = this.tasks.get(tgid);
     if (tgid !== tid) {
@@ -308,14 +308,19 @@ export class Tracer {
       const parent = this.tasks.get(ppid)?.process;
       const process = this.tasks.addProcess(tid, ppid, parent).process;
       this.readGroup(process);
-      this.options.output.writer.fork(timestamp, ppid, tid, parent?.pgid ?? ABSENT);
+      const creator = parent === undefined && killedParent > 0 ? killedParent : ppid;
+      this.options.output.writer.fork(timestamp, creator, tid, parent?.pgid ?? ABSENT);
     }
     this.firstOrGroupStop(this.tasks.get(tid)!, status);
   }
 
   /** The children that an ended process could not report any more are told as its own, before its end. */
   private claimOrphans(ended: Process, timestamp: number): void {
-    for (const o of this.early.orphans(ended.pid, (pid) => this.tasks.get(pid) !== undefined)) {
+    for (const o of this.early.orphans(ended.pid, ended.pgid, timestamp, (pid) => this.tasks.get(pid) !== undefined)) {
+      if (o.endedAt !== undefined) {
+        this.writeEarly(o.tid, ended.pid, ended.pgid, o.status, o.endedAt);
+        continue;
+      }
       const process = this.tasks.addProcess(o.tid, o.ppid, this.tasks.get(o.ppid)?.process).process;
       this.readGroup(process);
       this.options.output.writer.fork(timestamp, ended.pid, o.tid, ended.pgid);
@@ -365,7 +370,7 @@ export class Tracer {
     this.early.forgetAdopted(tid);
     const how = decodeWaitStatus(status);
     // Only a process that is killed, or ended by another of its threads, can end inside fork.
-    if (this.early.holding && (how.how === "signaled" || process.threaded)) this.claimOrphans(process, timestamp);
+    if (how.how === "signaled" || process.threaded) this.claimOrphans(process, timestamp);
     const { block, usage, exitUsage } = this;
     exitUsage.utime_ns = block.word(usage + USAGE.utimeSeconds) * 1e9 + block.word(usage + USAGE.utimeMicros) * 1e3;
     exitUsage.stime_ns = block.word(usage + USAGE.stimeSeconds) * 1e9 + block.word(usage + USAGE.stimeMicros) * 1e3;
