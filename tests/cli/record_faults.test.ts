@@ -7,6 +7,7 @@ import { PLAIN_ENV, programs, temporaryFolder } from "../support/programs.ts";
 import { KEY, Pty } from "../support/pty.ts";
 import {
   type Mode,
+  type Ran,
   TK,
   isRoot,
   number,
@@ -418,20 +419,32 @@ describe("writing fails while the command runs", () => {
 });
 
 describe("already traced", () => {
-  test.each(MODES)("%s: inside strace: said, and nothing started", async (mode) => {
-    const marker = fresh("marker");
-    const ran = await run(["strace", "-f", "-o", "/dev/null", ...recording(fresh("out"), mode, ["touch", marker])]);
+  const refused = (marker: string, ran: Ran) => {
     expect(ran.status).toBe(125);
     expect(ran.stderr).toMatch(/^tk: .*trace/m);
+    expect(ran.stderr).not.toMatch(/\n\s+at /);
     expect(existsSync(marker)).toBe(false);
+  };
+
+  test.each(MODES)("%s: inside strace: said, and nothing started", async (mode) => {
+    const marker = fresh("marker");
+    const command = recording(fresh("out"), mode, ["touch", marker], "--backend", "ptrace");
+    refused(marker, await run(["strace", "-f", "-o", "/dev/null", ...command]));
   });
 
   test.each(MODES)("%s: inside another tk record: said, and nothing started", async (mode) => {
     const marker = fresh("marker");
-    const ran = await run(recording(fresh("out"), mode, recording(fresh("inner"), mode, ["touch", marker]), "--quiet"));
-    expect(ran.status).toBe(125);
-    expect(ran.stderr).toMatch(/^tk: .*trace/m);
-    expect(existsSync(marker)).toBe(false);
+    const inner = recording(fresh("inner"), mode, ["touch", marker], "--backend", "ptrace");
+    refused(marker, await run(recording(fresh("out"), mode, inner, "--quiet")));
+  });
+
+  test("an ordinary user, to whom no other backend is open, is not asked for a password", async () => {
+    const marker = fresh("marker");
+    const inner = recording(fresh("inner"), "events", ["touch", marker]);
+    refused(
+      marker,
+      await run(recording(fresh("out"), "events", inner, "--quiet"), { user: "ordinary", limit: 10_000 }),
+    );
   });
 });
 

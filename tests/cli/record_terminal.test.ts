@@ -44,7 +44,8 @@ function seen(pty: Pty): string[] {
 
 /** Waits until a program says that it runs: it writes this word. */
 const READY = /ready\r?\n/;
-const SLEEP = `$R bash -c 'echo ready; exec sleep 100'`;
+/** Not bash, which ignores SIGQUIT until it has become sleep. */
+const SLEEP = `$R sh -c 'echo ready; exec sleep 100'`;
 
 interface Scenario {
   readonly name: string;
@@ -270,6 +271,15 @@ const SCENARIOS: readonly Scenario[] = [
       statuses.push(await p.line("kill -STOP %1; sleep 0.3"), await p.line("jobs"));
       statuses.push(await p.line("kill -CONT %1; sleep 0.3"), await p.line("jobs"));
       statuses.push(await p.line("kill %1; sleep 0.3"), await p.line("wait %1"));
+      return statuses;
+    },
+  },
+  {
+    name: "kill -TSTP %1 stops it, fg continues it",
+    run: async (p) => {
+      const statuses = [await p.line(`$R sh -c 'sleep 0.6; exit 3' &`)];
+      await Bun.sleep(300);
+      statuses.push(await p.line("kill -TSTP %1; sleep 0.3"), await p.line("jobs"), await p.line("fg"));
       return statuses;
     },
   },
