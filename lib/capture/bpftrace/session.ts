@@ -148,7 +148,7 @@ function clockOffset(ready: Ready, clock: Clock): number {
 
 function header(
   options: RecordOptions,
-  { types }: Listening,
+  { types, argvLimit }: Listening,
   rootPid: number,
   clock: Clock,
   offset: number,
@@ -159,7 +159,7 @@ function header(
     mode: options.raw ? "system" : "tree",
     rootPid,
     argv: options.argv,
-    limits: limits(types),
+    limits: limits(types, argvLimit),
     clock,
   });
   if (!options.raw) return made;

@@ -21,11 +21,19 @@ export interface Listening {
   readonly child: BpftraceChild;
   readonly ready: Ready;
   readonly types: KernelTypes;
+  readonly argvLimit: number;
   readonly version: string;
 }
 
-/** Where the verifier refuses the long walk through argv, a short one may pass. */
-const SHORT_ARGV = 4096;
+/** What the script asks of the compiler's stack and the kernel's verifier. */
+interface Effort {
+  readonly argvLimit: number;
+  readonly chunk: number;
+}
+
+const FULL: Effort = { argvLimit: ARGV_LIMIT, chunk: 80 };
+/** Where that is refused, this may pass. */
+const SMALL: Effort = { argvLimit: 4096, chunk: 56 };
 
 export const INSTALL = "install it (Debian, Ubuntu: `sudo apt install bpftrace`; Fedora: `sudo dnf install bpftrace`)";
 
@@ -93,23 +101,23 @@ export function startTool(options: ToolOptions): Listening {
   options.tell(`tk: ${path} ${version.text}${sudo === undefined ? "" : ` by ${sudo}`}`);
   if (mountTracing) options.tell("tk: the tracing file system is not mounted, bpftrace gets a mount of its own");
   let first = "";
-  for (const [types, argvLimit] of attempts(options.types ?? tool.likelyTypes())) {
+  for (const [types, effort] of attempts(options.types ?? tool.likelyTypes())) {
     const script = bpftraceScript({
       scope: { under: openKernel().call(NR.getpid), system: options.system },
       types,
-      argvLimit,
+      ...effort,
       pageKb: tool.pageKb(),
     });
     const child = new BpftraceChild({
       bpftrace: path,
       sudo,
-      settings: tool.settings(version),
+      settings: tool.settings(version, effort.chunk),
       script,
       mountTracing,
     });
-    options.tell(`tk: waiting for bpftrace to attach (types ${types}, argv up to ${argvLimit} bytes)`);
+    options.tell(`tk: waiting for bpftrace to attach (types ${types}, argv up to ${effort.argvLimit} bytes)`);
     const ready = child.untilReady();
-    if (!("said" in ready)) return { child, ready, types, version: version.text };
+    if (!("said" in ready)) return { child, ready, types, argvLimit: effort.argvLimit, version: version.text };
     child.end(() => {});
     options.tell(`tk: that failed: ${ready.said}`);
     first ||= ready.said;
@@ -122,12 +130,10 @@ function missing(named: string): CaptureReason {
   return { _tag: "ToolMissing", tool: named, instead: INSTALL };
 }
 
-function attempts(types: readonly KernelTypes[]): [KernelTypes, number][] {
-  const long = types.map((t): [KernelTypes, number] => [t, ARGV_LIMIT]);
-  const best = types[0]!;
-  // Before the plainest way, the best one with less of argv.
-  if (best !== "none") long.splice(types.includes("none") ? -1 : long.length, 0, [best, SHORT_ARGV]);
-  return long;
+function attempts(types: readonly KernelTypes[]): [KernelTypes, Effort][] {
+  const typed = types.filter((t) => t !== "none").map((t): [KernelTypes, Effort] => [t, FULL]);
+  if (typed.length > 0) typed.push([typed[0]![0], SMALL]);
+  return types.includes("none") ? [...typed, ["none", FULL], ["none", SMALL]] : typed;
 }
 
 /** No other script will help. */
