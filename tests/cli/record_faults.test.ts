@@ -128,6 +128,26 @@ describe("tk is killed with SIGKILL", () => {
     expect(existsSync(done)).toBe(false);
     await running.done;
   });
+
+  test("events: in the middle of a storm of processes, which goes on to its end untouched", async () => {
+    for (const after of [60, 150, 300]) {
+      const [out, done] = [fresh("storm"), fresh("done")];
+      const script = `seq 1500 | xargs -P8 -n1 ${programs()}/tiny; echo "complete $?" >${done}`;
+      const running = start(recording(out, "events", ["sh", "-c", script]), { cwd: folder });
+      await until("the storm has begun", () => text(out).includes("/tiny"));
+      await Bun.sleep(after);
+      running.kill("SIGKILL");
+      await until("the command's end", () => text(done) !== "", 30_000);
+      expect(text(done)).toBe("complete 0\n");
+      await running.done;
+      // what is in the file is whole, and no process is told of before its birth
+      const born = new Set<number>();
+      for (const line of wholeLines(out)) {
+        if (line.tag === "Fork") born.add(number(line, "child_pid"));
+        else if (line.tag === "ExecFull" || line.tag === "Exit") expect(born.has(number(line, "pid"))).toBe(true);
+      }
+    }
+  }, 60_000);
 });
 
 describe("signals sent to tk", () => {
