@@ -44,6 +44,17 @@ export interface Orphan {
   readonly endedAt: number | undefined;
 }
 
+/** A thread or process that has waited too long for its parent's report. */
+export interface Overdue {
+  readonly tid: number;
+  readonly tgid: number;
+  readonly ppid: number;
+  /** The member of its process group that was killed last; 0 when nobody was. */
+  readonly killedParent: number;
+  /** Of its first stop. */
+  readonly status: number;
+}
+
 export class EarlyBirds {
   private readonly kernel = openKernel();
   private readonly held = new Map<number, Held>();
@@ -133,8 +144,8 @@ export class EarlyBirds {
   }
 
   /** Those who have waited too long; they are given up here, and a late report of them is to be ignored. */
-  overdue(now: number): { tid: number; tgid: number; ppid: number; killedParent: number; status: number }[] {
-    const out: { tid: number; tgid: number; ppid: number; killedParent: number; status: number }[] = [];
+  overdue(now: number): Overdue[] {
+    const out: Overdue[] = [];
     for (const [tid, held] of this.held) {
       if (now - held.since < PATIENCE_NS) continue;
       this.held.delete(tid);
