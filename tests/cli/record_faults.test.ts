@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PLAIN_ENV, programs, temporaryFolder } from "../support/programs.ts";
+import { PLAIN_ENV, programs, removeTemporaryFolders, temporaryFolder } from "../support/programs.ts";
 import { KEY, Pty } from "../support/pty.ts";
 import {
   type Mode,
@@ -31,6 +31,7 @@ beforeAll(requireTk);
 afterAll(async () => {
   for (const pid of leftBehind) if (alive(pid)) process.kill(pid, "SIGKILL");
   for (const path of mounted) await run(["umount", "-l", path]);
+  removeTemporaryFolders();
 });
 
 async function until(what: string, claim: () => boolean, limit = 8000): Promise<void> {

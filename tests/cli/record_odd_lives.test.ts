@@ -1,9 +1,9 @@
 // Process lives that a recorder easily gets wrong: parents killed inside fork, storms of threads, 32-bit programs, pid
 // namespaces, changed users, programs that may be run but not read. Each must be told whole, with nothing invented.
-import { beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import { type Life, counts, everyLife, livesOfRecording } from "../support/lives.ts";
-import { programs, temporaryFolder } from "../support/programs.ts";
+import { programs, removeTemporaryFolders, temporaryFolder } from "../support/programs.ts";
 import {
   type Line,
   type Mode,
@@ -24,6 +24,7 @@ const folder = temporaryFolder();
 let count = 0;
 
 beforeAll(requireTk);
+afterAll(removeTemporaryFolders);
 
 interface Told {
   readonly lines: Line[];

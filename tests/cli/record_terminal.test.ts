@@ -1,10 +1,10 @@
 // Job control under `tk record`: each scenario is typed into a shell in a terminal twice, once with the plain command
 // and once with `$R command`, where R is `tk record ... --`; both screens must say the same.
-import { afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { visibleFacts } from "../support/probe.ts";
-import { PLAIN_ENV, programs, temporaryFolder } from "../support/programs.ts";
+import { PLAIN_ENV, programs, removeTemporaryFolders, temporaryFolder } from "../support/programs.ts";
 import { KEY, Pty } from "../support/pty.ts";
 import { type Mode, asOrdinaryUser, readRecording, recording, requireTk, withTag } from "../support/tk.ts";
 
@@ -13,6 +13,7 @@ const open: Pty[] = [];
 let count = 0;
 
 beforeAll(requireTk);
+afterAll(removeTemporaryFolders);
 afterEach(async () => {
   for (const pty of open.splice(0)) await pty.close();
 });

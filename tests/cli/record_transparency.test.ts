@@ -1,10 +1,10 @@
 // The traced command cannot tell that it is traced: a probe looks at everything it can see, once plain, once under tk.
 // Guards issue 2's "The traced command cannot tell the difference"; what may differ is listed in support/probe.ts.
-import { beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { contexts, hostileFolder, visibleFacts } from "../support/probe.ts";
-import { PLAIN_ENV, programs, temporaryFolder } from "../support/programs.ts";
+import { PLAIN_ENV, programs, removeTemporaryFolders, temporaryFolder } from "../support/programs.ts";
 import { type Mode, TK, argsOf, isRoot, readRecording, recording, requireTk, run, withTag } from "../support/tk.ts";
 
 const MODES: readonly Mode[] = ["events", "complete"];
@@ -13,6 +13,7 @@ const folder = temporaryFolder();
 const list = contexts(folder);
 
 beforeAll(requireTk);
+afterAll(removeTemporaryFolders);
 
 /** What the probe says when started in a context, and the status that came back to the context's shell. */
 async function look(script: string, words: readonly string[], user: "root" | "ordinary", report: string, cwd = folder) {
