@@ -17,9 +17,9 @@ export const run = (c: DoctorCommand): Effect.Effect<void, OutputError | SourceE
   Effect.gen(function* () {
     const diagnosis = yield* Effect.promise(() => diagnose(GENERATOR, { bpftracePath: c.bpftracePath }));
     yield* attempt(() => {
-      const { out, commit } = openDestination(undefined);
-      out.text(c.format === "json" ? JSON.stringify(diagnosis, null, 2) + "\n" : diagnosisTable(diagnosis));
-      commit();
+      const destination = openDestination(undefined);
+      destination.out.text(c.format === "json" ? JSON.stringify(diagnosis, null, 2) + "\n" : diagnosisTable(diagnosis));
+      destination.commit();
     });
     process.exitCode = canRecord(diagnosis) ? EXIT.ok : EXIT.failed;
   });
