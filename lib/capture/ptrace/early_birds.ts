@@ -7,7 +7,7 @@ import { NR } from "../../host/syscalls.ts";
 /** Microseconds, normally. For ever, when the parent was killed inside fork. */
 const PATIENCE_NS = 50e6;
 /** An end that nobody asked about for so long belongs to an earlier life of a pid that is in use again. */
-const STALE_NS = 1e9;
+const STALE_NS = 5e9;
 
 /** How many process groups are remembered whose members were killed. */
 const MOST_GROUPS = 256;
@@ -59,7 +59,8 @@ export class EarlyBirds {
   private readonly kernel = openKernel();
   private readonly held = new Map<number, Held>();
   private readonly gone = new Map<number, Ended>();
-  private readonly adopted = new Set<number>();
+  /** Taken over without the report of a parent that lives, by whom it may still come, late. */
+  private readonly adopted = new Map<number, number>();
   /** By process group: its member that was killed last, and so perhaps inside fork. */
   private readonly killed = new Map<number, number>();
 
@@ -127,7 +128,6 @@ export class EarlyBirds {
       const ppid = parentOf(tid);
       if (ppid === undefined || (lives(ppid) && held.ppid !== ended)) continue;
       this.held.delete(tid);
-      this.adopted.add(tid);
       out.push({ tid, ppid, status: held.status, endedAt: undefined });
     }
     for (const [tid, gone] of this.gone) {
@@ -144,21 +144,30 @@ export class EarlyBirds {
   }
 
   /** Those who have waited too long; they are given up here, and a late report of them is to be ignored. */
-  overdue(now: number): Overdue[] {
+  overdue(now: number, lives: (pid: number) => boolean): Overdue[] {
     const out: Overdue[] = [];
     for (const [tid, held] of this.held) {
       if (now - held.since < PATIENCE_NS) continue;
       this.held.delete(tid);
-      this.adopted.add(tid);
+      // The process that forked, or the one whose thread this is, may merely have been kept from running.
+      const creator = held.leads ? held.ppid : (held.tgid ?? 0);
+      if (lives(creator)) this.adopted.set(tid, creator);
       const killedParent = this.killed.get(held.pgid) ?? 0;
       out.push({ tid, tgid: held.tgid ?? tid, ppid: held.ppid, killedParent, status: held.status });
     }
     return out;
   }
 
-  /** Whether the child was taken over without its parent's report, which has now come late (or never will). */
-  forgetAdopted(tid: number): boolean {
-    return this.adopted.delete(tid);
+  /** Whether this report comes late: the child was taken over without it (and may have ended since). */
+  isLate(child: number, creator: number): boolean {
+    const awaited = this.adopted.get(child);
+    this.adopted.delete(child);
+    return awaited === creator;
+  }
+
+  /** No report of this process can come any more. */
+  forget(creator: number): void {
+    for (const [tid, of] of this.adopted) if (of === creator) this.adopted.delete(tid);
   }
 
   /**

@@ -147,7 +147,8 @@ export class Tracer {
   private pause(): void {
     this.early.lookAround();
     sleepMs(1);
-    for (const b of this.early.overdue(this.now())) this.arrivals.adopt(b, this.now());
+    for (const b of this.early.overdue(this.now(), (pid) => this.tasks.get(pid) !== undefined))
+      this.arrivals.adopt(b, this.now());
   }
 
   /** A signal of ours came; the machine code has handed it on to the command where that is its meaning. */
@@ -255,7 +256,7 @@ export class Tracer {
   private forked(parent: Task, event: number): void {
     const child = this.eventMessage(parent.tid);
     const timestamp = this.now();
-    if (child > 0 && !this.early.forgetAdopted(child)) {
+    if (child > 0 && !this.early.isLate(child, parent.process.pid)) {
       const known = this.tasks.get(child);
       if (known === undefined) this.arrivals.announce(parent, child, event, timestamp);
     }
@@ -301,7 +302,7 @@ export class Tracer {
     if (!this.tasks.remove(task)) return;
     const process = task.process;
     readGroup(process);
-    this.early.forgetAdopted(tid);
+    this.early.forget(tid);
     const how = decodeWaitStatus(status);
     // Only a process that is killed, or ended by another of its threads, can end inside fork.
     if (how.how === "signaled" || process.threaded) this.arrivals.claimOrphans(process, timestamp);
