@@ -230,12 +230,13 @@ here("around the command", () => {
     const [bpftrace] = childrenCalled(tk.pid, "bpftrace");
     expect(bpftrace).toBeGreaterThan(0);
     tk.kill("SIGKILL");
+    await Bun.sleep(100);
+    writeFileSync(go, "");
+    await fileSays(done, /yes/);
     expect((await tk.done).signal).toBe("SIGKILL");
     const lines = readRecording(path);
     expect(lines[0]!.tag).toBe("Recording");
     expect(withTag(lines, "End")).toHaveLength(0);
-    writeFileSync(go, "");
-    await fileSays(done, /yes/);
     const ended = () => {
       try {
         return readFileSync(`/proc/${bpftrace}/stat`, "utf8").includes(") Z ");
