@@ -283,7 +283,9 @@ here("in a terminal", () => {
     const path = file();
     const pty = await shell(path);
     const from = pty.mark();
-    pty.type(`$R sh -c 'trap "echo caught" INT; echo ready; sleep 9; /bin/true after; exit 6'${KEY.enter}`);
+    pty.type(
+      `$R sh -c 'trap "echo caught" INT; sleep 20 & echo ready; wait; kill $!; /bin/true after; exit 6'${KEY.enter}`,
+    );
     await pty.waitFor(/[\r\n]ready/, from, 15_000);
     expect(await pty.keys(KEY.ctrlC, 15_000)).toBe(6);
     expect(pty.screen()).toContain("caught");

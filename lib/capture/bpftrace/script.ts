@@ -84,7 +84,7 @@ const CLONE_THREAD = "0x10000";
 
 /**
  * Prints the file at $f and the words at $v, each in steps, and sets $more when that is not all: more pieces than the
- * loop has rounds, or a word that looks as if its page was not in memory (zeros there and before it).
+ * loop has rounds, a word that looks as if its page was not in memory (zeros there and before it), or no word at all.
  */
 function walkedStrings(pid: string, chunk: number): string {
   return `
@@ -107,6 +107,8 @@ function walkedStrings(pid: string, chunk: number): string {
         }
         $n = $n + 1;
       }
+      // An exec has at least one word.
+      if ($n == 0) { $blind = (uint64)1; }
       $more = $blind;
       if ($p != 0) { $more = (uint64)1; }`;
 }
