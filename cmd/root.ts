@@ -1,6 +1,7 @@
 // The command tree, from the list of verbs.
 import { Command, Flag, GlobalFlag } from "effect/cli";
 import { completions } from "./completions.ts";
+import { doctor } from "./doctor.ts";
 import { dump } from "./dump.ts";
 import { ingest } from "./ingest.ts";
 import { load } from "./load.ts";
@@ -20,7 +21,7 @@ export const root = Command.make("tk").pipe(
     { command: "tk help record", description: "everything about one verb" },
   ]),
   Command.withSubcommands([
-    { group: "Recording", commands: [record] },
+    { group: "Recording", commands: [record, doctor] },
     { group: "Ordering and cutting", commands: [sort, ingest] },
     { group: "Viewing", commands: [render] },
     { group: "Configuration", commands: [load, dump] },

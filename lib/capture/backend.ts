@@ -11,9 +11,17 @@ export interface Check {
   readonly fix?: string;
 }
 
+/** What the user said about the backends. */
+export interface PreflightOptions {
+  readonly bpftracePath?: string | undefined;
+}
+
 export interface CaptureBackend extends Entry {
   /** What it records and what it cannot know, for doctor and docs. */
   readonly doc: string;
-  /** Each need of the backend on this machine, in the order in which to mend them. */
-  preflight(): Promise<Check[]> | Check[];
+  /**
+   * Each need of the backend on this machine, in the order in which to mend them. Checks called `mode ...` are ways to
+   * record, of which one is enough.
+   */
+  preflight(options?: PreflightOptions): Promise<Check[]> | Check[];
 }

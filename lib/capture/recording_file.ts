@@ -10,6 +10,7 @@ import {
   rewind,
   truncateFile,
 } from "../host/descriptors.ts";
+import { ERRNO } from "../host/errno.ts";
 import { openKernel } from "../host/kernel.ts";
 import { Block } from "../host/memory.ts";
 import { NR } from "../host/syscalls.ts";
@@ -32,8 +33,20 @@ export interface RecordingFile {
 
 export function openRecordingFile(output: string | undefined, backend: string): RecordingFile {
   if (output !== undefined && output !== "-") return openNamed(output, backend);
+  if (wasClosed(STDOUT))
+    throw new CaptureError({
+      backend,
+      reason: { _tag: "OutputRefused", path: "standard output", errno: ERRNO.EBADF },
+    });
   if (!isTerminal(STDOUT)) return { path: undefined, fd: STDOUT, commandStdout: STDERR, begin() {}, finish() {} };
   return holdBack(backend);
+}
+
+/** Bun opens /dev/null where it finds a standard descriptor closed; only what it opened itself can close on exec. */
+function wasClosed(fd: number): boolean {
+  const F_GETFD = 1;
+  const flags = openKernel().call(NR.fcntl, fd, F_GETFD);
+  return flags < 0 || (flags & 1) !== 0;
 }
 
 function openNamed(path: string, backend: string): RecordingFile {

@@ -1,11 +1,12 @@
 // The few values by which a line is ordered and grouped, taken out of its bytes without parsing the rest:
 // what the sorter asks of every line. Takes event lines (JSON) and raw backend lines (`FORK: seq=3,ts=...`) alike.
-// It looks at the whole of a line only when its start or its end has an unusual shape, so a fault in the middle
-// of an ordinary line is left for the reader to find.
+// A line is an event here exactly when it is one JSON object; whether its fields make sense is left to the reader.
 import { KIND, TAG_KIND } from "../model/event.ts";
 import { ABSENT } from "../model/ids.ts";
+import { fastLine } from "./_fast_line.ts";
 import { skipNumber, skipSpace, skipString, skipValue } from "./_json_scan.ts";
 import { makeRawFields, readRawLine } from "./_raw_line.ts";
+import { Row } from "./_row.ts";
 import { tagKind } from "./_tags.ts";
 
 /** What a line is. */
@@ -35,14 +36,10 @@ export function makeLineKeys(): LineKeys {
   return { kind: KIND.unknown, ts: NaN, seq: ABSENT, pid: ABSENT };
 }
 
-const WORD = (s: string) => new TextEncoder().encode(s);
-const SEQ = WORD('"seq":');
-const TIMESTAMP = WORD('"timestamp":');
-const PID = WORD('"pid":');
-const PARENT_PID = WORD('"parent_pid":');
-const CHILD_PID = WORD('"child_pid":');
-
-/** Fills `out` from the line `b[from, to)`, without its newline; returns one of `LINE`. Never throws. */
+/**
+ * Fills `out` from the line `b[from, to)`, without its newline; returns one of `LINE`. Never throws. Fast where the newline
+ * stands at `b[to]`.
+ */
 export function scanKeys(b: Uint8Array, from: number, to: number, out: LineKeys): number {
   out.kind = KIND.unknown;
   out.ts = NaN;
@@ -52,73 +49,15 @@ export function scanKeys(b: Uint8Array, from: number, to: number, out: LineKeys)
   return slowKeys(b, from, to, out);
 }
 
-/** Behind the digits of the number at `numberAt`, which `numberValue` then holds; -1 when it is not an exact whole number. */
-let numberValue = 0;
-function wholeNumber(b: Uint8Array, at: number, to: number): number {
-  let p = at;
-  let v = 0;
-  while (p < to) {
-    const d = b[p]! - 48;
-    if (d < 0 || d > 9) break;
-    v = v * 10 + d;
-    p++;
-  }
-  if (p === at || p - at > 15 || (b[at] === 48 && p - at > 1)) return -1;
-  numberValue = v;
-  return p;
-}
+const row = new Row();
 
-function matches(b: Uint8Array, at: number, to: number, word: Uint8Array): boolean {
-  if (at + word.length > to) return false;
-  for (let i = 0; i < word.length; i++) if (b[at + i] !== word[i]) return false;
-  return true;
-}
-
-/** The shapes that tk and proctrace write, field for field; false for every other. */
+/** A whole line in the form that tk and proctrace write, its newline included; false for every other. */
 function fastKeys(b: Uint8Array, from: number, to: number, out: LineKeys): boolean {
-  if (to - from < 24 || b[from] !== 123 || b[from + 1] !== 34 || b[to - 1] !== 125 || b[to - 2] !== 125) return false;
-  const tag = from + 2;
-  let p = tag;
-  const tagEnd = Math.min(to - 4, tag + 16);
-  while (p < tagEnd && b[p] !== 34) p++;
-  if (b[p] !== 34 || b[p + 1] !== 58 || b[p + 2] !== 123) return false;
-  const kind = tagKind(b, tag, p);
-  // A report or a block may hold a second `timestamp` further on, and a tag we do not know anything: all of it is read.
-  if (kind === KIND.unknown) return false;
-  p += 3;
-  let seq: number = ABSENT;
-  if (matches(b, p, to, SEQ)) {
-    p = wholeNumber(b, p + SEQ.length, to);
-    if (p < 0 || b[p] !== 44) return false;
-    seq = numberValue;
-    p++;
-  }
-  if (!matches(b, p, to, TIMESTAMP)) return false;
-  p = wholeNumber(b, p + TIMESTAMP.length, to);
-  if (p < 0) return false;
-  const ts = numberValue;
-  let pid: number = ABSENT;
-  if (b[p] === 44) {
-    p++;
-    if (kind === KIND.fork) {
-      if (!matches(b, p, to, PARENT_PID)) return false;
-      p = wholeNumber(b, p + PARENT_PID.length, to);
-      if (p < 0 || b[p] !== 44 || !matches(b, p + 1, to, CHILD_PID)) return false;
-      p = wholeNumber(b, p + 1 + CHILD_PID.length, to);
-      if (p < 0) return false;
-      pid = numberValue;
-    } else if (kind !== KIND.lost && kind !== KIND.end) {
-      if (!matches(b, p, to, PID)) return false;
-      p = wholeNumber(b, p + PID.length, to);
-      if (p < 0) return false;
-      pid = numberValue;
-    }
-    if (b[p] !== 44 && b[p] !== 125) return false;
-  } else if (b[p] !== 125) return false;
-  out.kind = kind;
-  out.ts = ts;
-  out.seq = seq;
-  out.pid = pid;
+  if (b[to] !== 10 || fastLine(b, from, to + 1, row) < 0) return false;
+  out.kind = row.kind;
+  out.ts = row.ts;
+  out.seq = row.seq;
+  out.pid = row.pid;
   return true;
 }
 

@@ -1,5 +1,5 @@
 // Moves the events of a recording along the time axis: of each line only the digits of its `timestamp` are rewritten, every other
-// byte stays. Lines without such a whole number, headers and lines that are not JSON pass as they are.
+// byte stays. Lines without such a whole number, headers and lines that are not JSON objects pass as they are.
 import { JsonBytes } from "../base/json_bytes.ts";
 import { LineSplitter } from "./_lines.ts";
 import { skipNumber, skipSpace, skipString, skipValue } from "./_json_scan.ts";

@@ -45,7 +45,6 @@ export interface Kernel {
   readonly restorer: number;
   /** Memory that the handler reads and writes; its layout is told in lib/host/signals.ts. */
   readonly cell: Uint8Array;
-  readonly cellAddress: number;
   /** libc's localtime_r(3): the one thing asked of it that is not a system call. */
   readonly localtime: Procedure;
 }
@@ -78,7 +77,6 @@ function load(): Kernel {
     handler: base + HANDLER_AT,
     restorer: base + RESTORER_AT,
     cell: bytesAt(base + CELL_AT, CELL_SIZE),
-    cellAddress: base + CELL_AT,
     localtime: localtime_r,
   };
 }

@@ -215,7 +215,7 @@ export class ExternalSort {
   /** Lets lines leave until there is room, or gives a line that is longer than the memory what it needs. */
   private makeRoom(): void {
     const { batch } = this;
-    if (batch.length > 0) this.drain(false);
+    this.drain(false);
     if (batch.room > 0) return;
     const pending = batch.used - this.tail;
     if (batch.length > 0 && pending < batch.capacity / 2) return this.makeRoom();
@@ -234,9 +234,18 @@ export class ExternalSort {
   /** Orders what is here and lets the earliest of it leave; `all`: everything but the unfinished line. */
   private drain(all: boolean): void {
     const { batch } = this;
-    if (batch.length === 0) return;
     batch.sort();
     const leaving = all ? batch.length : this.chooseLeaving();
+    if (leaving > 0) this.writeFirst(leaving);
+    // Without rows too: lines that were left out have taken room.
+    batch.keepFrom(leaving, this.tail);
+    this.tail = batch.length > 0 ? batch.at[batch.length - 1]! + batch.size[batch.length - 1]! : 0;
+    this.detached = true;
+  }
+
+  /** Appends the first ordered rows to the runs where they belong. */
+  private writeFirst(leaving: number): void {
+    const { batch } = this;
     let from = 0;
     if (this.main !== undefined) {
       const late = Math.min(leaving, batch.countBefore(this.main.lastTs, this.main.lastSeq));
@@ -250,16 +259,17 @@ export class ExternalSort {
       this.main ??= this.newRun(true);
       this.write(this.main, from, leaving);
     }
-    batch.keepFrom(leaving, this.tail);
-    this.tail = batch.length > 0 ? batch.at[batch.length - 1]! + batch.size[batch.length - 1]! : 0;
-    this.detached = true;
   }
 
   /** Seven eighths, by bytes and by rows, and whoever has the same key as the last of them. */
   private chooseLeaving(): number {
     const { batch } = this;
     const { order, size, ts, seq, length } = batch;
-    const enough = (batch.used / 8) * 7;
+    let total = 0;
+    for (let row = 0; row < length; row++) total += size[row]!;
+    // Mostly room of lines that were left out: taking that back is enough.
+    if (this.tail - total > batch.capacity / 4) return 0;
+    const enough = (total / 8) * 7;
     let bytes = 0;
     let n = 0;
     while (n < length && (bytes < enough || n < (length / 8) * 7)) bytes += size[order[n++]!]!;

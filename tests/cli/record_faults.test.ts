@@ -3,10 +3,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PLAIN_ENV, programs, temporaryFolder } from "../support/programs.ts";
+import { PLAIN_ENV, programs, removeTemporaryFolders, temporaryFolder } from "../support/programs.ts";
 import { KEY, Pty } from "../support/pty.ts";
 import {
   type Mode,
+  type Ran,
   TK,
   isRoot,
   number,
@@ -30,6 +31,7 @@ beforeAll(requireTk);
 afterAll(async () => {
   for (const pid of leftBehind) if (alive(pid)) process.kill(pid, "SIGKILL");
   for (const path of mounted) await run(["umount", "-l", path]);
+  removeTemporaryFolders();
 });
 
 async function until(what: string, claim: () => boolean, limit = 8000): Promise<void> {
@@ -127,6 +129,26 @@ describe("tk is killed with SIGKILL", () => {
     expect(existsSync(done)).toBe(false);
     await running.done;
   });
+
+  test("events: in the middle of a storm of processes, which goes on to its end untouched", async () => {
+    for (const after of [60, 150, 300]) {
+      const [out, done] = [fresh("storm"), fresh("done")];
+      const script = `seq 1500 | xargs -P8 -n1 ${programs()}/tiny; echo "complete $?" >${done}`;
+      const running = start(recording(out, "events", ["sh", "-c", script]), { cwd: folder });
+      await until("the storm has begun", () => text(out).includes("/tiny"));
+      await Bun.sleep(after);
+      running.kill("SIGKILL");
+      await until("the command's end", () => text(done) !== "", 30_000);
+      expect(text(done)).toBe("complete 0\n");
+      await running.done;
+      // what is in the file is whole, and no process is told of before its birth
+      const born = new Set<number>();
+      for (const line of wholeLines(out)) {
+        if (line.tag === "Fork") born.add(number(line, "child_pid"));
+        else if (line.tag === "ExecFull" || line.tag === "Exit") expect(born.has(number(line, "pid"))).toBe(true);
+      }
+    }
+  }, 60_000);
 });
 
 describe("signals sent to tk", () => {
@@ -307,6 +329,12 @@ describe("the output cannot be opened", () => {
     await attempt(path);
     server.stop(true);
   });
+  test("standard output, which is closed", async () => {
+    const ran = await run(["bash", "-c", '"$@" >&-; exit $?', "x", TK, "record", "--", ...command]);
+    expect([ran.status, ran.stdout]).toEqual([125, ""]);
+    expect(ran.stderr).toMatch(/^tk: .*standard output.*Bad file descriptor/);
+    expect(existsSync(marker)).toBe(false);
+  });
   test("no permission", async () => {
     const closed = fresh("closed");
     mkdirSync(closed);
@@ -377,6 +405,15 @@ describe("writing fails while the command runs", () => {
     expect(events + lost).toBeGreaterThanOrEqual(220 * 3 + 2);
   });
 
+  test("a limit on the size of files", async () => {
+    const out = fresh("limited");
+    const script = `ulimit -f 2; "$@"; echo $?`;
+    const ran = await run(["bash", "-c", script, "x", ...recording(out, "events", ["bash", "-c", loop])]);
+    expect(ran.stdout).toBe("done\n5\n");
+    expect(ran.stderr).toMatch(/events lost \(File too large\)/i);
+    expect(statSync(out).size).toBeLessThanOrEqual(2048);
+  });
+
   test.each(MODES)("%s: the reader of standard output goes away", async (mode) => {
     const done = fresh("done");
     const script = `"$@" | head -n 1 >${done}.first; echo "\${PIPESTATUS[0]}"`;
@@ -403,20 +440,32 @@ describe("writing fails while the command runs", () => {
 });
 
 describe("already traced", () => {
-  test.each(MODES)("%s: inside strace: said, and nothing started", async (mode) => {
-    const marker = fresh("marker");
-    const ran = await run(["strace", "-f", "-o", "/dev/null", ...recording(fresh("out"), mode, ["touch", marker])]);
+  const refused = (marker: string, ran: Ran) => {
     expect(ran.status).toBe(125);
     expect(ran.stderr).toMatch(/^tk: .*trace/m);
+    expect(ran.stderr).not.toMatch(/\n\s+at /);
     expect(existsSync(marker)).toBe(false);
+  };
+
+  test.each(MODES)("%s: inside strace: said, and nothing started", async (mode) => {
+    const marker = fresh("marker");
+    const command = recording(fresh("out"), mode, ["touch", marker], "--backend", "ptrace");
+    refused(marker, await run(["strace", "-f", "-o", "/dev/null", ...command]));
   });
 
   test.each(MODES)("%s: inside another tk record: said, and nothing started", async (mode) => {
     const marker = fresh("marker");
-    const ran = await run(recording(fresh("out"), mode, recording(fresh("inner"), mode, ["touch", marker]), "--quiet"));
-    expect(ran.status).toBe(125);
-    expect(ran.stderr).toMatch(/^tk: .*trace/m);
-    expect(existsSync(marker)).toBe(false);
+    const inner = recording(fresh("inner"), mode, ["touch", marker], "--backend", "ptrace");
+    refused(marker, await run(recording(fresh("out"), mode, inner, "--quiet")));
+  });
+
+  test("an ordinary user, to whom no other backend is open, is not asked for a password", async () => {
+    const marker = fresh("marker");
+    const inner = recording(fresh("inner"), "events", ["touch", marker]);
+    refused(
+      marker,
+      await run(recording(fresh("out"), "events", inner, "--quiet"), { user: "ordinary", limit: 10_000 }),
+    );
   });
 });
 

@@ -1,10 +1,10 @@
 // Side by side with `strace -f`: the same script once under each, and every process life must be told the same.
 // Guards issue 2's "same forks, execs, argv (byte for byte), failed execs, exits".
-import { beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { counts, everyLife, livesOfRecording, treeText } from "../support/lives.ts";
-import { programs, temporaryFolder } from "../support/programs.ts";
+import { programs, removeTemporaryFolders, temporaryFolder } from "../support/programs.ts";
 import { livesOfStrace, straceCommand } from "../support/strace.ts";
 import { type Mode, argsOf, isRoot, number, readRecording, recording, requireTk, run, withTag } from "../support/tk.ts";
 
@@ -12,6 +12,7 @@ const USERS = isRoot ? (["root", "ordinary"] as const) : (["ordinary"] as const)
 const folder = temporaryFolder();
 
 beforeAll(requireTk);
+afterAll(removeTemporaryFolders);
 
 /** A file that both users may write, so that neither strace nor tk needs the folder's owner. */
 function outputFile(name: string): string {

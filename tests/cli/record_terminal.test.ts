@@ -1,10 +1,10 @@
 // Job control under `tk record`: each scenario is typed into a shell in a terminal twice, once with the plain command
 // and once with `$R command`, where R is `tk record ... --`; both screens must say the same.
-import { afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { visibleFacts } from "../support/probe.ts";
-import { PLAIN_ENV, programs, temporaryFolder } from "../support/programs.ts";
+import { PLAIN_ENV, programs, removeTemporaryFolders, temporaryFolder } from "../support/programs.ts";
 import { KEY, Pty } from "../support/pty.ts";
 import { type Mode, asOrdinaryUser, readRecording, recording, requireTk, withTag } from "../support/tk.ts";
 
@@ -13,6 +13,7 @@ const open: Pty[] = [];
 let count = 0;
 
 beforeAll(requireTk);
+afterAll(removeTemporaryFolders);
 afterEach(async () => {
   for (const pty of open.splice(0)) await pty.close();
 });
@@ -44,7 +45,8 @@ function seen(pty: Pty): string[] {
 
 /** Waits until a program says that it runs: it writes this word. */
 const READY = /ready\r?\n/;
-const SLEEP = `$R bash -c 'echo ready; exec sleep 100'`;
+/** Not bash, which ignores SIGQUIT until it has become sleep. */
+const SLEEP = `$R sh -c 'echo ready; exec sleep 100'`;
 
 interface Scenario {
   readonly name: string;
@@ -270,6 +272,15 @@ const SCENARIOS: readonly Scenario[] = [
       statuses.push(await p.line("kill -STOP %1; sleep 0.3"), await p.line("jobs"));
       statuses.push(await p.line("kill -CONT %1; sleep 0.3"), await p.line("jobs"));
       statuses.push(await p.line("kill %1; sleep 0.3"), await p.line("wait %1"));
+      return statuses;
+    },
+  },
+  {
+    name: "kill -TSTP %1 stops it, fg continues it",
+    run: async (p) => {
+      const statuses = [await p.line(`$R sh -c 'sleep 0.6; exit 3' &`)];
+      await Bun.sleep(300);
+      statuses.push(await p.line("kill -TSTP %1; sleep 0.3"), await p.line("jobs"), await p.line("fg"));
       return statuses;
     },
   },

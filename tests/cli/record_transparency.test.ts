@@ -1,11 +1,11 @@
 // The traced command cannot tell that it is traced: a probe looks at everything it can see, once plain, once under tk.
 // Guards issue 2's "The traced command cannot tell the difference"; what may differ is listed in support/probe.ts.
-import { beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { contexts, hostileFolder, visibleFacts } from "../support/probe.ts";
-import { PLAIN_ENV, programs, temporaryFolder } from "../support/programs.ts";
-import { type Mode, argsOf, isRoot, readRecording, recording, requireTk, run, withTag } from "../support/tk.ts";
+import { PLAIN_ENV, programs, removeTemporaryFolders, temporaryFolder } from "../support/programs.ts";
+import { type Mode, TK, argsOf, isRoot, readRecording, recording, requireTk, run, withTag } from "../support/tk.ts";
 
 const MODES: readonly Mode[] = ["events", "complete"];
 const USERS = isRoot ? (["root", "ordinary"] as const) : (["ordinary"] as const);
@@ -13,6 +13,7 @@ const folder = temporaryFolder();
 const list = contexts(folder);
 
 beforeAll(requireTk);
+afterAll(removeTemporaryFolders);
 
 /** What the probe says when started in a context, and the status that came back to the context's shell. */
 async function look(script: string, words: readonly string[], user: "root" | "ordinary", report: string, cwd = folder) {
@@ -109,5 +110,16 @@ test("a hostile working directory changes nothing and runs nothing", async () =>
     expect(existsSync(join(cwd, "EXECUTED"))).toBe(false);
     const exec = withTag(readRecording(out), "ExecFull")[0]!;
     expect(JSON.stringify(exec.f)).not.toContain("HOSTILE");
+  }
+});
+
+test("without -o: standard output is standard error's, and nothing else has changed", async () => {
+  const report = join(folder, "report-stdout");
+  const command = [join(programs(), "probe"), report];
+  const plain = await look('exec 5</dev/null; "$@" >&2; exit $?', command, "ordinary", report);
+  for (const mode of MODES) {
+    const words = [TK, "record", "--mode", mode, "--quiet", "--", ...command];
+    const traced = await look('exec 5</dev/null; "$@"; exit $?', words, "ordinary", report);
+    expect(visibleFacts(traced.text, mode)).toEqual(visibleFacts(plain.text, mode));
   }
 });

@@ -42,6 +42,7 @@ export function refusedWordsText(words: readonly Buffer[]): string {
 /** The lives that one recording tells; `order` also proves that no event speaks of a dead or unborn process. */
 export function livesOfRecording(lines: readonly Line[]): Life {
   const live = new Map<number, Life>();
+  const killed = new Map<number, Life>();
   let root: Life | undefined;
   const rootPid = lines[0]?.tag === "Recording" ? number(lines[0], "root_pid") : undefined;
   const find = (pid: number, line: Line): Life => {
@@ -63,7 +64,9 @@ export function livesOfRecording(lines: readonly Line[]): Life {
           live.set(pid, root);
           break;
         }
-        const parent = find(number(line, "parent_pid"), line);
+        // A parent that was killed inside fork may have ended before anybody heard of its child.
+        const parentPid = number(line, "parent_pid");
+        const parent = live.get(parentPid) ?? killed.get(parentPid) ?? find(parentPid, line);
         if (live.has(pid)) throw new Error(`pid ${pid} was born twice`);
         const child = newLife(pid);
         live.set(pid, child);
@@ -87,6 +90,7 @@ export function livesOfRecording(lines: readonly Line[]): Life {
         const signal = line.f.signal;
         life.end = typeof signal === "number" ? `killed ${signal}` : `exited ${number(line, "exit_code")}`;
         live.delete(life.pid);
+        if (life.end.startsWith("killed")) killed.set(life.pid, life);
         break;
       }
       case "SetPGID":

@@ -1,7 +1,17 @@
 // Builds what tests/programs holds into a temporary folder that every user may read, once per test run.
 // It must not be written to by the commands under test, so that two runs see the same world.
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -15,17 +25,30 @@ export const PLAIN_ENV: Readonly<Record<string, string>> = {
   TZ: "UTC",
 };
 
-const folders: string[] = [];
-process.on("exit", () => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
+/** One folder for each test run; those of runs that are over are removed, since bun:test runs no exit handlers. */
+const RUN = join(tmpdir(), `tk-test-${process.pid}`);
 
-/** A new temporary folder, removed when the tests end. `shared`: every user may write into it. */
+for (const name of readdirSync(tmpdir())) {
+  const pid = /^tk-test-(\d+)$/.exec(name)?.[1];
+  if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+}
+
+const folders: string[] = [];
+let built: string | undefined;
+
+/** A new temporary folder. `shared`: every user may write into it. */
 export function temporaryFolder(shared = true): string {
-  const folder = mkdtempSync(join(tmpdir(), "tk-test-"));
+  mkdirSync(RUN, { recursive: true });
+  chmodSync(RUN, 0o755);
+  const folder = mkdtempSync(join(RUN, "f-"));
   chmodSync(folder, shared ? 0o777 : 0o755);
   folders.push(folder);
   return folder;
+}
+
+/** For `afterAll`: everything but the programs, which the next test file needs again. */
+export function removeTemporaryFolders(): void {
+  for (const folder of folders.splice(0)) if (folder !== built) rmSync(folder, { recursive: true, force: true });
 }
 
 function compile(source: string, target: string, ...options: string[]): void {
@@ -34,8 +57,6 @@ function compile(source: string, target: string, ...options: string[]): void {
     throw new Error(`gcc is needed by these tests (apt-get install gcc libc6-dev): ${done.error.message}`);
   if (done.status !== 0) throw new Error(`gcc ${source}: ${done.stderr}`);
 }
-
-let built: string | undefined;
 
 /** The folder in which tests/programs/det.sh and the other programs run. */
 export function programs(): string {
@@ -46,6 +67,10 @@ export function programs(): string {
   compile(join(SOURCE, "forks.c"), at("forks"), "-pthread");
   compile(join(SOURCE, "probe.c"), at("probe"));
   compile(join(SOURCE, "signals.c"), at("signals"));
+  compile(join(SOURCE, "storms.c"), at("storms"), "-pthread");
+  if (process.arch === "x64") compile(join(SOURCE, "i386.s"), at("i386"), "-m32", "-nostdlib", "-static", "-no-pie");
+  copyFileSync(at("tiny"), at("unreadable"));
+  chmodSync(at("unreadable"), 0o111);
   for (const name of ["det.sh", "det.py", "det.mk"]) copyFileSync(join(SOURCE, name), at(name));
   const file = (name: string | Buffer, mode: number, text: string) => {
     const path = typeof name === "string" ? at(name) : Buffer.concat([Buffer.from(`${folder}/`), name]);

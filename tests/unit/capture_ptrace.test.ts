@@ -69,19 +69,37 @@ describe("children that come before their parent's word", () => {
     expect(early.release(5)).toBeUndefined();
   });
 
-  test("are given up after a while, and a word that comes late is known to be late, once", () => {
+  test("are given up after a while", () => {
     const early = new EarlyBirds();
     early.hold(5, 77, 0);
-    expect(early.overdue(49 * ms)).toEqual([]);
-    expect(early.overdue(51 * ms)).toEqual([{ tid: 5, tgid: 5, ppid: 0, status: 77 }]);
-    expect([early.forgetAdopted(5), early.forgetAdopted(5)]).toEqual([true, false]);
+    const nobody = () => false;
+    expect(early.overdue(49 * ms, nobody)).toEqual([]);
+    expect(early.overdue(51 * ms, nobody)).toEqual([{ tid: 5, tgid: 5, ppid: 0, killedParent: 0, status: 77 }]);
+    expect([early.holding, early.isLate(5, 0)]).toEqual([false, false]);
+  });
+
+  test("a parent's word that comes late is known to be late, once, from this parent, and while it lives", () => {
+    const late = () => {
+      const early = new EarlyBirds();
+      // A real process, so that /proc knows its parent: this one's.
+      early.hold(process.pid, 77, 0);
+      early.lookAround();
+      early.overdue(51 * ms, (pid) => pid === process.ppid);
+      return early;
+    };
+    const early = late();
+    expect([early.isLate(process.pid, process.ppid), early.isLate(process.pid, process.ppid)]).toEqual([true, false]);
+    expect(late().isLate(process.pid, process.ppid + 1)).toBe(false);
+    const ended = late();
+    ended.forget(process.ppid);
+    expect(ended.isLate(process.pid, process.ppid)).toBe(false);
   });
 
   test("that have ended are not taken for a later life of their pid", () => {
     const early = new EarlyBirds();
     early.ended(5, 9, 0);
     expect(early.hasEnded(5, 10 * ms)).toBe(true);
-    expect(early.hasEnded(5, 2000 * ms)).toBe(false);
+    expect(early.hasEnded(5, 6000 * ms)).toBe(false);
     early.hold(5, 77, 20 * ms);
     expect(early.hasEnded(5, 30 * ms)).toBe(false);
   });

@@ -5,6 +5,8 @@ import { readdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ExternalSort, type RunStore } from "../../lib/pipeline/external_sort.ts";
+import { transcodeMixed } from "../../lib/format/proctrace_raw.ts";
+import { Problems } from "../../lib/model/problem.ts";
 import { Spool } from "../../lib/host/spool.ts";
 
 const encoder = new TextEncoder();
@@ -39,7 +41,7 @@ async function sorted(
     );
     for (const text of inputs) {
       input++;
-      sort.beginInput();
+      sort.beginInput(undefined, () => transcodeMixed("input", new Problems()));
       for (const chunk of cut(encoder.encode(text))) sort.feed(chunk);
       sort.endInput();
     }
@@ -139,6 +141,36 @@ test("any lines come out in the order of the model, with any memory and any cuts
   );
 });
 
+test("any bytes, cut anywhere: nothing throws, what comes out are objects in order, and sorting them again changes nothing", async () => {
+  const piece = fc.oneof(
+    fc.uint8Array({ maxLength: 12 }),
+    anyLine.map((line) => encoder.encode(line)),
+    fc
+      .constantFrom("\n", "\n", '{"Exit":{"timestamp":', "}}", "\r\n", '{"a":1,"b":2}', "\0")
+      .map((s) => encoder.encode(s)),
+    fc
+      .constantFrom("FORK: seq=3,ts=5,parent_pid=1,child_pid=2\n", "EXEC_ARGS: ts=5,pid=2,a b\nc\n")
+      .map((s) => encoder.encode(s)),
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(piece, { maxLength: 60 }),
+      fc.integer({ min: 200, max: 4000 }),
+      async (pieces, budget) => {
+        // One character a byte, and back, so that helpers which take text serve here too.
+        const text = pieces.map((b) => Array.from(b, (c) => String.fromCharCode(c)).join("")).join("");
+        const { text: out } = await sorted([text], budget, () => pieces);
+        for (const line of out.split("\n").slice(0, -1)) expect(JSON.parse(line)).toBeObject();
+        expect(out === "" || out.endsWith("\n")).toBe(true);
+        const again = await sorted([out], budget);
+        expect(again.text).toBe(out);
+        expect(again.broken).toEqual([]);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
 function exits(times: readonly number[], pad = 60): string {
   return times.map((t, i) => `{"Exit":{"seq":${i},"timestamp":${t},"pid":1,"pad":"${"x".repeat(pad)}"}}\n`).join("");
 }
@@ -190,11 +222,23 @@ test("a line that is longer than the memory passes", async () => {
 test("lines that are no objects are told with their numbers and left out; blank lines count", async () => {
   const good = exits([2, 1]);
   const result = await sorted(
-    [`hello\n\n${good}[1]\n"text"\n12\n{"Exit":{"timestamp":3,"pid":\n`, `\u0000\u0000\n${good}{"Ex`],
+    [
+      `hello\n\n${good}[1]\n"text"\n12\n{"Exit":{"timestamp":3,"pid":\n{"Exit":{"timestamp":4,"ti{"Exit":{"timestamp":5,"pid":1}}\n`,
+      `\u0000\u0000\n${good}{"Ex`,
+    ],
     5_000,
   );
   expect(result.text).toBe(reference([good, good]));
-  expect(result.broken).toEqual(["1:1", "1:5", "1:6", "1:7", "1:8", "2:1", "2:4 cut"]);
+  expect(result.broken).toEqual(["1:1", "1:5", "1:6", "1:7", "1:8", "1:9", "2:1", "2:4 cut"]);
+});
+
+test("rubbish between the lines costs no memory and no runs", async () => {
+  const good = exits(Array.from({ length: 40 }, (_, i) => 40 - i));
+  const text = good.split("\n").join("\n" + "rubbish ".repeat(200) + "\n");
+  const result = await sorted([text], 16_000);
+  expect(result.text).toBe(reference([good]));
+  expect(result.runs).toBe(0);
+  expect(result.broken.length).toBe(40);
 });
 
 test("a last line without a newline counts when it is whole, and gets one", async () => {

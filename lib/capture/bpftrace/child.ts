@@ -144,6 +144,8 @@ function pipe(): Pipe {
   throw new CaptureError({ backend: "bpftrace", reason: { _tag: "ToolFailed", tool: "a pipe to bpftrace", said } });
 }
 
+export const WORDLESS = "it ended without a word";
+
 /** The lines that say what is wrong, without those that do not. */
 function complaint(said: string): string {
   const lines = said
@@ -152,5 +154,5 @@ function complaint(said: string): string {
     .filter((line) => line !== "" && !/RLIMIT_MEMLOCK|^CLOCK: |^Attach(ing|ed) |^READY \d/.test(line));
   const errors = lines.filter((line) => /error|permission|denied|not found|must|cannot|sudo/i.test(line));
   const told = (errors.length > 0 ? errors : lines).slice(0, 3).join("; ");
-  return told === "" ? "it ended without a word" : printable(told.slice(0, 600));
+  return told === "" ? WORDLESS : printable(told.slice(0, 600));
 }

@@ -4,7 +4,7 @@
 // Written for bpftrace 0.17 (tested) and for what later versions changed up to 0.26 (by their changelogs): `args->`
 // and not `args.`, every variable set before the block that uses it, casts wherever signs could be compared, no
 // `exit()`, no `join`. All strings leave as hex, because a word may hold newlines, commas or something that looks like
-// an event. In 0.17 a program has 512 bytes of stack, two to three strings of CHUNK bytes.
+// an event.
 //
 // One event may take several lines: first its pieces (EXEC_FILENAME, EXEC_WORDS, EXEC_WORD), then its head, all with the
 // same `ts` and `pid`, and all from one CPU, so in this order. Lines of different CPUs may change places, and `seq` may
@@ -32,17 +32,23 @@ export interface ScriptOptions {
   readonly types: KernelTypes;
   /** Most bytes of one argument list that are read; the kernel's verifier walks through every one of these rounds. */
   readonly argvLimit: number;
+  /**
+   * Most bytes of a string, a multiple of 8; BPFTRACE_STRLEN (BPFTRACE_MAX_STRLEN from 0.20 on) has to be the same. Two
+   * to three of them have to fit on a stack of 512 bytes.
+   */
+  readonly chunk: number;
   /** Size of a page of memory. */
   readonly pageKb: number;
 }
 
-/** Most bytes per string; BPFTRACE_STRLEN (BPFTRACE_MAX_STRLEN from 0.20 on) has to be the same. */
-export const CHUNK = 96;
-/** Steps by which a string is walked when its length is not known: a string of CHUNK has a NUL and is cut below that. */
-const STEP = 88;
 /** Most pieces of a failed exec's words. */
-const FAILED_PIECES = 256;
+export const FAILED_PIECES = 256;
 const PATH_MAX = 4096;
+
+/** Steps by which a string is walked when its length is not known: with its NUL, a string of a chunk is a little shorter. */
+export function stepOf(chunk: number): number {
+  return chunk - 8;
+}
 
 export function bpftraceScript(options: ScriptOptions): string {
   return CLOCK + (options.types === "none" ? plainScript(options) : typedScript(options));
@@ -77,27 +83,23 @@ function adopt(scope: Scope, parent: string, then: string): string {
 const CLONE_THREAD = "0x10000";
 
 /**
- * Prints the file at $f and the words at $v, each in steps. Whether a string goes on is found by looking for a zero byte
- * in the words of eight bytes that were just printed, without a branch for each.
+ * Prints the file at $f and the words at $v, each in steps, and sets $more when that is not all: more pieces than the
+ * loop has rounds, a word that looks as if its page was not in memory (zeros there and before it), or no word at all.
  */
-function walkedStrings(pid: string): string {
+function walkedStrings(pid: string, chunk: number): string {
   return `
-      printf("EXEC_FILENAME: seq=%llu,ts=%llu,pid=%d,at=0,hex=%rh\\n", $seq, $ts, ${pid}, buf(str(uptr($f)), ${CHUNK}));
+      ${walkedFilename(pid, chunk)}
+      $blind = (uint64)0;
       $n = (uint64)0;
       $i = (uint64)0;
       $at = (uint64)0;
       $p = *(uint64 *)uptr($v);
       while ($n < ${FAILED_PIECES}) {
         if ($p == 0) { break; }
-        printf("EXEC_WORD: seq=%llu,ts=%llu,pid=%d,index=%llu,at=%llu,hex=%rh\\n", $seq, $ts, ${pid}, $i, $at, buf(str(uptr($p + $at)), ${CHUNK}));
-        $z = (uint64)0;
-        $o = $at;
-        unroll (${STEP / 8}) {
-          $w = *(uint64 *)uptr($p + $o);
-          $z = $z | (((uint64)($w - 0x0101010101010101) & ~$w) >> 7 & 0x0101010101010101);
-          $o = $o + 8;
-        }
-        $at = $at + ${STEP};
+        printf("EXEC_WORD: seq=%llu,ts=%llu,pid=%d,index=%llu,at=%llu,hex=%rh\\n", $seq, $ts, ${pid}, $i, $at, buf(str(uptr($p + $at)), ${chunk}));
+        ${zeroByte("$p", stepOf(chunk))}
+        if ((*(uint64 *)uptr($p + $at) | *(uint64 *)uptr((uint64)($p + $at - 8))) == 0) { $blind = (uint64)1; }
+        $at = $at + ${stepOf(chunk)};
         if ($z != 0) {
           $i = $i + 1;
           $at = (uint64)0;
@@ -105,12 +107,36 @@ function walkedStrings(pid: string): string {
         }
         $n = $n + 1;
       }
-      $more = (uint64)0;
+      // An exec has at least one word.
+      if ($n == 0) { $blind = (uint64)1; }
+      $more = $blind;
       if ($p != 0) { $more = (uint64)1; }`;
 }
 
+/** Sets $z when one of the `length` bytes from `pointer` + $at on is zero; bytes that cannot be read are. */
+function zeroByte(pointer: string, length: number): string {
+  return `$z = (uint64)0;
+        $o = $at;
+        unroll (${length / 8}) {
+          $w = *(uint64 *)uptr(${pointer} + $o);
+          $z = $z | (((uint64)($w - 0x0101010101010101) & ~$w) >> 7 & 0x0101010101010101);
+          $o = $o + 8;
+        }`;
+}
+
+/** Prints the file name at $f, which has no length either. */
+function walkedFilename(pid: string, chunk: number): string {
+  return `$at = (uint64)0;
+      while ($at < ${PATH_MAX}) {
+        printf("EXEC_FILENAME: seq=%llu,ts=%llu,pid=%d,at=%llu,hex=%rh\\n", $seq, $ts, ${pid}, $at, buf(str(uptr($f + $at)), ${chunk}));
+        ${zeroByte("$f", stepOf(chunk))}
+        if ($z != 0) { break; }
+        $at = $at + ${stepOf(chunk)};
+      }`;
+}
+
 /** With the kernel's types: exact process groups, the new program's own argument area, exit status and peak memory. */
-function typedScript({ scope, types, argvLimit, pageKb }: ScriptOptions): string {
+function typedScript({ scope, types, argvLimit, chunk, pageKb }: ScriptOptions): string {
   // A process group or session is a struct pid; its number in the first namespace is in the first of its `numbers`.
   const number = (type: 2 | 3) =>
     types === "flexible-pid"
@@ -136,19 +162,14 @@ tracepoint:sched:sched_process_exec {
     $seq = @seq;
     $ts = elapsed;
     $f = $t->mm->env_end;
-    $at = (uint64)0;
-    while ($at < ${PATH_MAX}) {
-      printf("EXEC_FILENAME: seq=%llu,ts=%llu,pid=%d,at=%llu,hex=%rh\\n", $seq, $ts, $t->tgid, $at, buf(str(uptr($f + $at)), ${CHUNK}));
-      if (*(uint8 *)uptr($f + $at + ${STEP - 1}) == 0) { break; }
-      $at = $at + ${STEP};
-    }
+    ${walkedFilename("$t->tgid", chunk)}
     $a = $t->mm->arg_start;
     $len = (uint64)($t->mm->arg_end - $a);
     $at = (uint64)0;
     while ($at < ${argvLimit}) {
-      if ($at + ${CHUNK} >= $len) { break; }
-      printf("EXEC_WORDS: seq=%llu,ts=%llu,pid=%d,at=%llu,hex=%rh\\n", $seq, $ts, $t->tgid, $at, buf(uptr($a + $at), ${CHUNK}));
-      $at = $at + ${CHUNK};
+      if ($at + ${chunk} >= $len) { break; }
+      printf("EXEC_WORDS: seq=%llu,ts=%llu,pid=%d,at=%llu,hex=%rh\\n", $seq, $ts, $t->tgid, $at, buf(uptr($a + $at), ${chunk}));
+      $at = $at + ${chunk};
     }
     printf("EXEC_WORDS: seq=%llu,ts=%llu,pid=%d,at=%llu,hex=%rh\\n", $seq, $ts, $t->tgid, $at, buf(uptr($a + $at), (uint64)($len - $at)));
     printf("EXEC: seq=%llu,ts=%llu,pid=%d,ppid=%d,pgid=%d,sid=%d,argv_bytes=%llu\\n", $seq, $ts, $t->tgid, $t->real_parent->tgid, ${pgid}, ${sid}, $len);
@@ -173,7 +194,7 @@ tracepoint:syscalls:sys_exit_execve, tracepoint:syscalls:sys_exit_execveat {
     if (args->ret < 0) {
       @seq++;
       $seq = @seq;
-      $ts = elapsed;${walkedStrings("$t->tgid")}
+      $ts = elapsed;${walkedStrings("$t->tgid", chunk)}
       printf("BADEXEC: seq=%llu,ts=%llu,pid=%d,ret=%d,more=%llu\\n", $seq, $ts, $t->tgid, args->ret, $more);
     }
   }
@@ -244,7 +265,7 @@ END {
  * Without the kernel's types: an exec's words as its caller had them when it asked (a word whose page was not in memory
  * yet is empty), no process groups of others, the exit status from what the process was last told to do.
  */
-function plainScript({ scope }: ScriptOptions): string {
+function plainScript({ scope, chunk }: ScriptOptions): string {
   return `
 tracepoint:task:task_newtask /(args->clone_flags & ${CLONE_THREAD}) == 0/ {
   ${adopt(
@@ -263,7 +284,7 @@ tracepoint:syscalls:sys_enter_execve, tracepoint:syscalls:sys_enter_execveat {
     $f = (uint64)args->filename;
     $v = (uint64)args->argv;
     @asked[(uint64)tid] = $ts;
-    @number[(uint64)tid] = $seq;${walkedStrings("pid")}
+    @number[(uint64)tid] = $seq;${walkedStrings("pid", chunk)}
     @more[(uint64)tid] = $more;
   }
 }

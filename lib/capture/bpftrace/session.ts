@@ -99,9 +99,7 @@ function recordNow(options: RecordOptions, { inherited, file }: Preparation): Re
   flow.end();
   if (watched.toolEnded || !inTime) {
     const what = watched.toolEnded ? "ended before the command did" : "did not end when it was asked to";
-    say(
-      `tk: ${listening.version === "" ? "bpftrace" : `bpftrace ${listening.version}`} ${what}; the recording is not complete`,
-    );
+    say(`tk: bpftrace ${what}; the recording is not complete`);
     if (raw === undefined) output.writer.lost(wallNs, 1, `bpftrace ${what}`);
     flow.lost++;
   }
@@ -150,7 +148,7 @@ function clockOffset(ready: Ready, clock: Clock): number {
 
 function header(
   options: RecordOptions,
-  { types }: Listening,
+  { types, argvLimit }: Listening,
   rootPid: number,
   clock: Clock,
   offset: number,
@@ -161,7 +159,7 @@ function header(
     mode: options.raw ? "system" : "tree",
     rootPid,
     argv: options.argv,
-    limits: limits(types),
+    limits: limits(types, argvLimit),
     clock,
   });
   if (!options.raw) return made;
@@ -189,7 +187,7 @@ class RawCopy {
   copy(bytes: Uint8Array): void {
     let lines = 0;
     for (const byte of bytes) if (byte === 10) lines++;
-    if (this.errno === 0) this.errno = this.descriptor.write(bytes, 0, bytes.length).errno;
+    if (this.errno === 0) this.errno = this.descriptor.write(bytes, 0, bytes.length);
     if (this.errno === 0) this.lines += lines;
     else this.lost += lines;
   }
@@ -229,7 +227,7 @@ function finish(f: Finished): RecordResult {
   }
   file.finish();
   if (!options.quiet && (flow.started || status.how !== "exited" || status.code !== NOT_FOUND)) {
-    const reason = lossReason(output, flow.lost, errno);
+    const reason = lossReason(f, errno);
     say(
       raw === undefined
         ? summaryLine({ events, processes, wallNs, lost, reason, left, path: file.path })
@@ -239,10 +237,11 @@ function finish(f: Finished): RecordResult {
   return { status, events, processes, lost, wallNs, path: file.path };
 }
 
-function lossReason(output: RecordingOutput, told: number, rawErrno: number): string {
+function lossReason({ output, watched, flow }: Finished, rawErrno: number): string {
   if (rawErrno === ERRNO.EPIPE || output.closed) return "the reader of the recording has gone";
   if (rawErrno !== 0) return errnoText(rawErrno);
-  return told > 0 ? "bpftrace could not print them all" : errnoText(output.errno);
+  if (watched.toolEnded) return "bpftrace ended too early";
+  return flow.lost > 0 ? "bpftrace could not print them all" : errnoText(output.errno);
 }
 
 function rawSummary(f: Finished, lines: number, lost: number, reason: string): string {

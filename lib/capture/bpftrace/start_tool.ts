@@ -3,7 +3,7 @@
 import { openKernel } from "../../host/kernel.ts";
 import { NR } from "../../host/syscalls.ts";
 import { CaptureError, type CaptureReason } from "../capture_error.ts";
-import { BpftraceChild, type Ready } from "./child.ts";
+import { BpftraceChild, WORDLESS, type Ready } from "./child.ts";
 import { ARGV_LIMIT } from "./limits.ts";
 import { bpftraceScript, type KernelTypes } from "./script.ts";
 import * as tool from "./tool.ts";
@@ -21,11 +21,19 @@ export interface Listening {
   readonly child: BpftraceChild;
   readonly ready: Ready;
   readonly types: KernelTypes;
+  readonly argvLimit: number;
   readonly version: string;
 }
 
-/** Where the verifier refuses the long walk through argv, a short one may pass. */
-const SHORT_ARGV = 4096;
+/** What the script asks of the compiler's stack and the kernel's verifier. */
+interface Effort {
+  readonly argvLimit: number;
+  readonly chunk: number;
+}
+
+const FULL: Effort = { argvLimit: ARGV_LIMIT, chunk: 80 };
+/** Where that is refused, this may pass. */
+const SMALL: Effort = { argvLimit: 4096, chunk: 56 };
 
 export const INSTALL = "install it (Debian, Ubuntu: `sudo apt install bpftrace`; Fedora: `sudo dnf install bpftrace`)";
 
@@ -72,6 +80,12 @@ export function obstacle(path: string | undefined, named: string): CaptureReason
       what: "bpftrace has to run as root, and there is no sudo to run it with",
       instead: "run tk as root, install sudo, or record with --backend ptrace",
     };
+  if (tool.tracingMount() === undefined && !tool.canMountTracing())
+    return {
+      _tag: "NotPermitted",
+      what: "the tracing file system is not mounted",
+      instead: "as root: mount -t tracefs tracefs /sys/kernel/tracing; or record with --backend ptrace",
+    };
   return undefined;
 }
 
@@ -87,41 +101,39 @@ export function startTool(options: ToolOptions): Listening {
   options.tell(`tk: ${path} ${version.text}${sudo === undefined ? "" : ` by ${sudo}`}`);
   if (mountTracing) options.tell("tk: the tracing file system is not mounted, bpftrace gets a mount of its own");
   let first = "";
-  for (const [types, argvLimit] of attempts(options.types ?? tool.likelyTypes())) {
+  for (const [types, effort] of attempts(options.types ?? tool.likelyTypes())) {
     const script = bpftraceScript({
       scope: { under: openKernel().call(NR.getpid), system: options.system },
       types,
-      argvLimit,
+      ...effort,
       pageKb: tool.pageKb(),
     });
     const child = new BpftraceChild({
       bpftrace: path,
       sudo,
-      settings: tool.settings(version),
+      settings: tool.settings(version, effort.chunk),
       script,
       mountTracing,
     });
-    options.tell(`tk: waiting for bpftrace to attach (types ${types}, argv up to ${argvLimit} bytes)`);
+    options.tell(`tk: waiting for bpftrace to attach (types ${types}, argv up to ${effort.argvLimit} bytes)`);
     const ready = child.untilReady();
-    if (!("said" in ready)) return { child, ready, types, version: version.text };
+    if (!("said" in ready)) return { child, ready, types, argvLimit: effort.argvLimit, version: version.text };
     child.end(() => {});
     options.tell(`tk: that failed: ${ready.said}`);
     first ||= ready.said;
     if (isHopeless(ready.said)) break;
   }
-  throw refuse(failure(first, path));
+  throw refuse(failure(first, path, sudo !== undefined));
 }
 
 function missing(named: string): CaptureReason {
   return { _tag: "ToolMissing", tool: named, instead: INSTALL };
 }
 
-function attempts(types: readonly KernelTypes[]): [KernelTypes, number][] {
-  const long = types.map((t): [KernelTypes, number] => [t, ARGV_LIMIT]);
-  const best = types[0]!;
-  // Before the plainest way, the best one with less of argv.
-  if (best !== "none") long.splice(types.includes("none") ? -1 : long.length, 0, [best, SHORT_ARGV]);
-  return long;
+function attempts(types: readonly KernelTypes[]): [KernelTypes, Effort][] {
+  const typed = types.filter((t) => t !== "none").map((t): [KernelTypes, Effort] => [t, FULL]);
+  if (typed.length > 0) typed.push([typed[0]![0], SMALL]);
+  return types.includes("none") ? [...typed, ["none", FULL], ["none", SMALL]] : typed;
 }
 
 /** No other script will help. */
@@ -131,7 +143,13 @@ function isHopeless(said: string): boolean {
   );
 }
 
-function failure(said: string, path: string): CaptureReason {
+function failure(said: string, path: string, bySudo: boolean): CaptureReason {
+  if (bySudo && said === WORDLESS)
+    return {
+      _tag: "NotPermitted",
+      what: "bpftrace has to run as root, and sudo did not run it",
+      instead: "run `sudo -v` in this terminal first, run tk as root, or record with --backend ptrace",
+    };
   if (/root user|running as root|permission denied|operation not permitted|mount:/i.test(said))
     return {
       _tag: "NotPermitted",

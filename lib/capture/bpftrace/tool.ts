@@ -8,7 +8,7 @@ import { readLink, latin1, readSmallFile } from "../../host/descriptors.ts";
 import { openKernel } from "../../host/kernel.ts";
 import { hasBit, readText, statusMask } from "../../host/proc.ts";
 import { NR } from "../../host/syscalls.ts";
-import { CHUNK, type KernelTypes } from "./script.ts";
+import type { KernelTypes } from "./script.ts";
 
 /** `%rh`, the hex that every string is printed in, came with this one. */
 export const OLDEST = "0.17";
@@ -96,6 +96,11 @@ export function tracingMount(): string | undefined {
   return found;
 }
 
+/** Whether bpftrace can be given a mount of its own. */
+export function canMountTracing(): boolean {
+  return findProgram("unshare") !== undefined && findProgram("mount") !== undefined;
+}
+
 /** Whether the kernel tells how its structures are laid out. */
 export function hasTypeInformation(): boolean {
   try {
@@ -137,13 +142,13 @@ export const MOST_LIVING = 65_536;
 const BUFFER_PAGES = 16_384;
 
 /** The settings of a version, as environment variables. */
-export function settings(version: Version): Record<string, string> {
+export function settings(version: Version, chunk: number): Record<string, string> {
   const newNames = isAtLeast(version, "0.20");
   let pages = 64;
   // For each CPU up to 0.18; 64 MiB over all of them is much on no machine.
   while (pages * 2 * cpus().length <= BUFFER_PAGES && pages < 2048) pages *= 2;
   return {
-    [newNames ? "BPFTRACE_MAX_STRLEN" : "BPFTRACE_STRLEN"]: String(CHUNK),
+    [newNames ? "BPFTRACE_MAX_STRLEN" : "BPFTRACE_STRLEN"]: String(chunk),
     [newNames ? "BPFTRACE_MAX_MAP_KEYS" : "BPFTRACE_MAP_KEYS_MAX"]: String(MOST_LIVING),
     BPFTRACE_PERF_RB_PAGES: String(pages),
   };

@@ -29,7 +29,10 @@ function preflight(): Check[] {
   checks.push(memory);
   if (memory.state === "missing") return checks;
   const inherited = learnInherited();
-  checks.push(yama(), tracer(), kernelVersion(), seize(inherited), filter(inherited));
+  const deed = seize(inherited);
+  checks.push(yama(), tracer(), kernelVersion(), deed);
+  // Complete mode is events and more.
+  if (deed.state !== "missing") checks.push(filter(inherited));
   return checks;
 }
 

@@ -2,7 +2,6 @@
 
 export const PTRACE = {
   CONT: 7,
-  DETACH: 17,
   SYSCALL: 24,
   GETEVENTMSG: 0x4201,
   GETSIGINFO: 0x4202,

@@ -12,6 +12,8 @@ export interface Process {
   pgid: number;
   sid: number;
   threads: number;
+  /** It has had more than one thread. */
+  threaded: boolean;
   ended: boolean;
 }
 
@@ -37,11 +39,21 @@ export class Tasks {
   addProcess(pid: number, ppid: number, parent: Process | undefined): Task {
     this.alive++;
     this.total++;
-    return this.addThread(pid, { pid, ppid, parent, pgid: ABSENT, sid: ABSENT, threads: 0, ended: false });
+    return this.addThread(pid, {
+      pid,
+      ppid,
+      parent,
+      pgid: ABSENT,
+      sid: ABSENT,
+      threads: 0,
+      threaded: false,
+      ended: false,
+    });
   }
 
   addThread(tid: number, process: Process): Task {
     process.threads++;
+    if (process.threads > 1) process.threaded = true;
     const task: Task = { tid, process, call: CALL.none, words: [0, 0, 0] };
     this.byTid.set(tid, task);
     return task;

@@ -13,6 +13,7 @@ import { ABSENT } from "../../model/ids.ts";
 import { decodeWaitStatus, UNKNOWN_STATUS, type ExitStatus } from "../../model/status.ts";
 import type { HeldCommand } from "../launch/start_held.ts";
 import type { RecordingOutput } from "../recording_output.ts";
+import { Arrivals, readGroup } from "./arrivals.ts";
 import { CallStops } from "./call_stops.ts";
 import { EarlyBirds } from "./early_birds.ts";
 import { EchoFilter, FORWARDED } from "./echo_filter.ts";
@@ -56,6 +57,7 @@ export class Tracer {
   private readonly tasks = new Tasks();
   private readonly early = new EarlyBirds();
   private readonly echoes: EchoFilter;
+  private readonly arrivals: Arrivals;
   private readonly memory = new TraceeMemory();
   private readonly words: ExecWords;
   private readonly calls: CallStops;
@@ -82,6 +84,13 @@ export class Tracer {
     this.words = new ExecWords(this.memory, options.output.writer);
     this.calls = new CallStops(this.words, options.output.writer);
     this.echoes = new EchoFilter(options.desk);
+    this.arrivals = new Arrivals(
+      this.tasks,
+      this.early,
+      options.output.writer,
+      (task, status) => this.firstOrGroupStop(task, status),
+      (tid) => this.resume(tid),
+    );
   }
 
   /** The root is seized and held; it is let go here. */
@@ -89,14 +98,14 @@ export class Tracer {
     const { command, output, desk } = this.options;
     const own = this.kernel.call(NR.getpid);
     const root = this.tasks.addProcess(this.root, own, undefined).process;
-    this.readGroup(root);
+    readGroup(root);
     output.writer.fork(0, own, this.root, this.kernel.call(NR.getpgid, 0));
     desk.forwardTo(this.root);
     // What came while there was nobody to hand it to.
     for (const s of FORWARDED) if (desk.took(s)) this.kernel.call(NR.kill, this.root, s);
     command.release();
     this.loop();
-    for (const b of this.early.rest()) this.writeEarly(b.pid, 0, ABSENT, b.status, b.timestamp);
+    for (const b of this.early.rest()) this.arrivals.writeEarly(b.pid, b.parent, ABSENT, b.status, b.timestamp);
     desk.forwardTo(0);
     return {
       status: this.rootStatus,
@@ -138,7 +147,8 @@ export class Tracer {
   private pause(): void {
     this.early.lookAround();
     sleepMs(1);
-    for (const b of this.early.overdue(this.now())) this.adopt(b.tid, b.tgid, b.ppid, b.status);
+    for (const b of this.early.overdue(this.now(), (pid) => this.tasks.get(pid) !== undefined))
+      this.arrivals.adopt(b, this.now());
   }
 
   /** A signal of ours came; the machine code has handed it on to the command where that is its meaning. */
@@ -224,7 +234,7 @@ export class Tracer {
   }
 
   private writeGroupChange(moved: Process, call: number): void {
-    this.readGroup(moved);
+    readGroup(moved);
     const { writer } = this.options.output;
     if (call === CALL.setsid)
       writer.setsid(this.now(), moved.pid, this.parentPid(moved), moved.pgid, this.kernel.call(NR.getsid, moved.pid));
@@ -246,71 +256,11 @@ export class Tracer {
   private forked(parent: Task, event: number): void {
     const child = this.eventMessage(parent.tid);
     const timestamp = this.now();
-    if (child > 0 && !this.early.forgetAdopted(child)) {
+    if (child > 0 && !this.early.isLate(child, parent.process.pid)) {
       const known = this.tasks.get(child);
-      if (known === undefined) this.announce(parent, child, event, timestamp);
+      if (known === undefined) this.arrivals.announce(parent, child, event, timestamp);
     }
     this.resume(parent.tid);
-  }
-
-  private announce(parent: Task, child: number, event: number, timestamp: number): void {
-    // A child of clone(2) may be a thread or, with an exit signal other than SIGCHLD, a process: the kernel knows.
-    const thread =
-      event === EVENT.CLONE &&
-      (this.early.hasEnded(child, timestamp) || this.kernel.call(NR.tgkill, parent.process.pid, child, 0) === 0);
-    if (thread) {
-      if (this.early.takeEnded(child) !== undefined) return;
-      this.tasks.addThread(child, parent.process);
-    } else {
-      const parentPgid = this.kernel.call(NR.getpgid, parent.process.pid);
-      const ended = this.early.hasEnded(child, timestamp) ? this.early.takeEnded(child) : undefined;
-      if (ended !== undefined) {
-        this.writeEarly(child, parent.process.pid, parentPgid, ended.status, ended.timestamp);
-        return;
-      }
-      this.addProcess(child, parent.process, parentPgid, event, timestamp);
-    }
-    const held = this.early.release(child);
-    if (held !== undefined) this.firstOrGroupStop(this.tasks.get(child)!, held);
-  }
-
-  private addProcess(child: number, creator: Process, creatorPgid: number, event: number, timestamp: number): void {
-    if (creatorPgid >= 0) creator.pgid = creatorPgid;
-    // Only clone(2) can make a sibling (CLONE_PARENT); its parent is then not its creator.
-    const real = event === EVENT.CLONE ? parentOf(child) : undefined;
-    const isChild = real === undefined || real === creator.pid;
-    const parent = isChild ? creator : this.tasks.get(real)?.process;
-    const process = this.tasks.addProcess(child, isChild ? creator.pid : real, parent).process;
-    this.readGroup(process);
-    if (process.pgid === ABSENT) process.pgid = creator.pgid;
-    this.options.output.writer.fork(timestamp, creator.pid, child, creatorPgid >= 0 ? creatorPgid : ABSENT);
-  }
-
-  /** A process that had ended before its parent reported it, or that nobody ever reported. */
-  private writeEarly(pid: number, parent: number, parentPgid: number, status: number, timestamp: number): void {
-    const { writer } = this.options.output;
-    this.tasks.total++;
-    writer.fork(timestamp, parent, pid, parentPgid >= 0 ? parentPgid : ABSENT);
-    const ended = decodeWaitStatus(status);
-    const signal = ended.how === "signaled" ? ended.signal : 0;
-    const core = ended.how === "signaled" && ended.coreDumped;
-    writer.exit(timestamp, pid, parent, ABSENT, ended.how === "exited" ? ended.code : 0, signal, core, undefined);
-  }
-
-  /** A held thread whose parent can no longer report it, because it was killed inside fork. */
-  private adopt(tid: number, tgid: number, ppid: number, status: number): void {
-    const timestamp = this.now();
-    const leader = this.tasks.get(tgid);
-    if (tgid !== tid) {
-      if (leader !== undefined) this.tasks.addThread(tid, leader.process);
-      else return this.resume(tid);
-    } else {
-      const parent = this.tasks.get(ppid)?.process;
-      const process = this.tasks.addProcess(tid, ppid, parent).process;
-      this.readGroup(process);
-      this.options.output.writer.fork(timestamp, ppid, tid, parent?.pgid ?? ABSENT);
-    }
-    this.firstOrGroupStop(this.tasks.get(tid)!, status);
   }
 
   private executed(task: Task): void {
@@ -318,7 +268,7 @@ export class Tracer {
     this.tasks.keepOnly(task);
     task.call = CALL.none;
     this.started = true;
-    this.readGroup(process);
+    readGroup(process);
     const { writer } = this.options.output;
     const sid = this.kernel.call(NR.getsid, process.pid);
     process.sid = sid >= 0 ? sid : process.sid;
@@ -351,9 +301,11 @@ export class Tracer {
     if (task === undefined) return this.early.ended(tid, status, timestamp);
     if (!this.tasks.remove(task)) return;
     const process = task.process;
-    this.readGroup(process);
-    this.early.forgetAdopted(tid);
+    readGroup(process);
+    this.early.forget(tid);
     const how = decodeWaitStatus(status);
+    // Only a process that is killed, or ended by another of its threads, can end inside fork.
+    if (how.how === "signaled" || process.threaded) this.arrivals.claimOrphans(process, timestamp);
     const { block, usage, exitUsage } = this;
     exitUsage.utime_ns = block.word(usage + USAGE.utimeSeconds) * 1e9 + block.word(usage + USAGE.utimeMicros) * 1e3;
     exitUsage.stime_ns = block.word(usage + USAGE.stimeSeconds) * 1e9 + block.word(usage + USAGE.stimeMicros) * 1e3;
@@ -385,12 +337,6 @@ export class Tracer {
       this.awaitAt = this.now() + AWAIT_MS * 1e6;
       this.options.desk.wakeAfter(AWAIT_MS);
     }
-  }
-
-  /** The kernel's word on the process group, where it still has one. */
-  private readGroup(process: Process): void {
-    const pgid = this.kernel.call(NR.getpgid, process.pid);
-    if (pgid >= 0) process.pgid = pgid;
   }
 
   /** A process whose parent has ended has been given to another; who that is, only /proc knows. */
