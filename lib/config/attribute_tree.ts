@@ -12,47 +12,63 @@ export interface StoredAttribute {
   readonly locked: boolean;
 }
 
-const SEPARATOR = "\u001f";
-
-function keyOf(path: readonly string[]): string {
-  return path.join(SEPARATOR);
-}
-
 /** A value in a message, not too long. */
 export function shown(value: Value): string {
   const text = printSource(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
+/** A section or object: what is set in it, and what is in it, in the order in which they came into being. */
+interface Section {
+  readonly attributes: Map<string, StoredAttribute>;
+  readonly sections: Map<string, Section>;
+  readonly spot: Spot | undefined;
+}
+
+function newSection(spot: Spot | undefined): Section {
+  return { attributes: new Map(), sections: new Map(), spot };
+}
+
 export class AttributeTree {
-  private readonly attributes = new Map<string, StoredAttribute>();
-  /** Every section and object, in the order in which they came into being. */
-  private readonly sections = new Map<string, { readonly path: readonly string[]; readonly spot: Spot | undefined }>();
+  private readonly root = newSection(undefined);
   private readonly problems: Diagnostics;
 
   constructor(problems: Diagnostics) {
     this.problems = problems;
   }
 
-  override(path: readonly string[], value: Value): void {
-    this.attributes.set(keyOf(path), { path, value, spot: undefined, locked: true });
-    this.enter(path.slice(0, -1), undefined);
+  private find(path: readonly string[]): Section | undefined {
+    let section: Section | undefined = this.root;
+    for (const name of path) section = section?.sections.get(name);
+    return section;
   }
 
-  enter(path: readonly string[], spot: Spot | undefined): void {
-    for (let length = 1; length <= path.length; length++) {
-      const part = path.slice(0, length);
-      const key = keyOf(part);
-      if (!this.sections.has(key)) this.sections.set(key, { path: part, spot });
+  /** The section, which comes into being here when it is new. */
+  enter(path: readonly string[], spot: Spot | undefined): Section {
+    let section = this.root;
+    for (const name of path) {
+      let inner = section.sections.get(name);
+      if (inner === undefined) section.sections.set(name, (inner = newSection(spot)));
+      section = inner;
     }
+    return section;
+  }
+
+  override(path: readonly string[], value: Value): void {
+    this.enter(path.slice(0, -1), undefined).attributes.set(path.at(-1)!, {
+      path,
+      value,
+      spot: undefined,
+      locked: true,
+    });
   }
 
   set(path: readonly string[], value: Value, spot: Spot, locked: boolean): void {
-    this.enter(path.slice(0, -1), spot);
-    const key = keyOf(path);
-    const before = this.attributes.get(key);
+    const { attributes } = this.enter(path.slice(0, -1), spot);
+    const name = path.at(-1)!;
+    const before = attributes.get(name);
     if (before === undefined) {
-      this.attributes.set(key, { path, value, spot, locked });
+      attributes.set(name, { path, value, spot, locked });
       return;
     }
     if (before.spot === undefined) return; // The command line's word is the last.
@@ -72,39 +88,30 @@ export class AttributeTree {
           `'${path.join(".")}' becomes ${shown(value)} here, instead of ${shown(before.value)} of ${where}`,
         );
     }
-    this.attributes.set(key, { path, value, spot: isSame ? before.spot : spot, locked: locked || before.locked });
+    attributes.set(name, { path, value, spot: isSame ? before.spot : spot, locked: locked || before.locked });
   }
 
   get(path: readonly string[]): StoredAttribute | undefined {
-    return this.attributes.get(keyOf(path));
-  }
-
-  hasSection(path: readonly string[]): boolean {
-    return this.sections.has(keyOf(path));
+    return this.find(path.slice(0, -1))?.attributes.get(path.at(-1)!);
   }
 
   /** Names of the objects of a named section, such as all `sink_config`s; in the order in which they came into being. */
   objects(path: readonly string[]): string[] {
-    const names: string[] = [];
-    for (const { path: p } of this.sections.values())
-      if (p.length === path.length + 1 && startsWith(p, path)) names.push(p[p.length - 1]!);
-    return names;
+    return [...(this.find(path)?.sections.keys() ?? [])];
+  }
+
+  hasObject(path: readonly string[], name: string): boolean {
+    return this.find(path)?.sections.has(name) === true;
   }
 
   /** Attributes directly in a section, by name. */
-  fields(path: readonly string[]): Map<string, StoredAttribute> {
-    const found = new Map<string, StoredAttribute>();
-    for (const attribute of this.attributes.values())
-      if (attribute.path.length === path.length + 1 && startsWith(attribute.path, path))
-        found.set(attribute.path[path.length]!, attribute);
-    return found;
+  fields(path: readonly string[]): ReadonlyMap<string, StoredAttribute> {
+    return this.find(path)?.attributes ?? NO_FIELDS;
   }
 
   sectionSpot(path: readonly string[]): Spot | undefined {
-    return this.sections.get(keyOf(path))?.spot;
+    return this.find(path)?.spot;
   }
 }
 
-function startsWith(path: readonly string[], head: readonly string[]): boolean {
-  return head.every((step, i) => path[i] === step);
-}
+const NO_FIELDS: ReadonlyMap<string, StoredAttribute> = new Map();

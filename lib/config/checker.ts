@@ -114,6 +114,7 @@ class Checker extends ExpressionChecker {
   private body(body: Body): void {
     for (const statement of body)
       try {
+        if (this.problems.isFull) return;
         this.statement(statement);
       } catch (error) {
         if (!(error instanceof ConfigFault)) throw error;

@@ -70,6 +70,11 @@ export class Diagnostics {
   /** A sentence once: the same line may be evaluated many times. */
   private readonly seen = new Set<string>();
 
+  /** More errors would not be told; looking on is of no use. */
+  get isFull(): boolean {
+    return this.errors >= MAX_ERRORS;
+  }
+
   add(diagnostic: Diagnostic): void {
     if (diagnostic.severity === "error" && ++this.errors > MAX_ERRORS) return;
     if (this.list.length >= 4 * MAX_ERRORS && diagnostic.severity !== "error") return;

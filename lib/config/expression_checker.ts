@@ -352,7 +352,9 @@ export abstract class ExpressionChecker {
     }
     const left = this.typeOf(e.left);
     const right = this.typeOf(e.right);
-    if (!unify(left, right)) {
+    // The one operator that takes both kinds of numbers: its value is a float either way.
+    const isQuotient = operator === "/" && [left, right].every((t) => OPERANDS["/"]!.has(resolve(t).kind));
+    if (!isQuotient && !unify(left, right)) {
       const numbers = new Set([resolve(left).kind, resolve(right).kind]);
       const hint =
         numbers.has("int") && numbers.has("float")

@@ -249,6 +249,8 @@ export abstract class ExpressionEvaluator {
   }
 
   private arithmetic(operator: BinaryOperator, left: Value, right: Value, at: number): Value {
+    if (operator === "/" && typeof left !== typeof right && isNumber(left) && isNumber(right))
+      return this.arithmetic(operator, Number(left), Number(right), at);
     if (typeof left === "bigint" && typeof right === "bigint") {
       if ((operator === "/" || operator === "%") && right === 0n) this.fail(at, "a division by zero");
       if (operator === "/") return Number(left) / Number(right);
@@ -307,6 +309,10 @@ export abstract class ExpressionEvaluator {
       session.calls--;
     }
   }
+}
+
+function isNumber(value: Value): value is number | bigint {
+  return typeof value === "number" || typeof value === "bigint";
 }
 
 function pathOf(found: Found): readonly string[] {

@@ -49,6 +49,7 @@ class Parser extends ExpressionParser {
     for (;;) {
       stream.skipEnds();
       if (stream.peek().kind === "end" || stream.is("}")) return;
+      if (this.problems.isFull) return stream.skipAll();
       try {
         into.push(this.statement());
       } catch (error) {

@@ -78,15 +78,21 @@ export function readTemplates(
   userKeys: ReadonlyMap<string, UserKey>,
 ): Map<string, TemplateSettings> {
   const templates = new Map<string, TemplateSettings>();
-  const copies = (name: string) => session.templateCopies.filter((copy) => copy.to === name).map((copy) => copy.from);
-  const names = new Set([...root.tree.objects(["report_template"]), ...session.templateCopies.map((copy) => copy.to)]);
+  const copies = new Map<string, string[]>();
+  for (const { from, to } of session.templateCopies) {
+    const known = copies.get(to);
+    if (known === undefined) copies.set(to, [from]);
+    else known.push(from);
+  }
+  const names = new Set([...root.tree.objects(["report_template"]), ...copies.keys()]);
   for (const name of names) {
+    if (root.problems.isFull) break;
     const at = root.in("report_template", name);
     templates.set(name, {
       name,
       doc: at.string("doc", at.string("shortdoc", "")),
       keys: readKeys(root, name, known, userKeys),
-      copiesFrom: [...new Set(copies(name))],
+      copiesFrom: [...new Set(copies.get(name))],
     });
   }
   for (const { from, spot } of session.templateCopies)
@@ -104,6 +110,7 @@ function readKeys(
   const keys = new Map<string, TemplateKey>();
   const path = ["report_template", template, "key"];
   for (const key of root.tree.objects(path)) {
+    if (root.problems.isFull) break;
     const at = root.in(...path, key);
     const [first] = root.tree.fields([...path, key]).keys();
     if (!known.keys.has(key) && !userKeys.has(key) && !/^_?X_\w+$/.test(key)) {
@@ -137,6 +144,7 @@ export function readOutputs(
 ): Settings["outconf"] {
   const outputs: Record<Operation, OutputSettings> = { ...DEFAULT_OUTCONF };
   for (const name of root.tree.objects(["outconf"])) {
+    if (root.problems.isFull) break;
     const at = root.in("outconf", name);
     const operation = OPERATIONS.find((o) => o === name);
     if (operation === undefined) {
@@ -178,6 +186,7 @@ export function readReports(
   const custom: CustomReport[] = [];
   let { terminalReport: terminal } = DEFAULT_SETTINGS;
   for (const name of root.tree.objects(["custom_report"])) {
+    if (root.problems.isFull) break;
     const at = root.in("custom_report", name);
     const shipped = SHIPPED.has(name);
     const report: CustomReport = {

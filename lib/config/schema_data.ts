@@ -238,7 +238,7 @@ export const ROOT: SectionSpec = {
     env_default_action: attribute("string", '"ignore"', "show, redact or ignore: all other variables"),
     env_vars: attribute("bool", "true", "Look for artifacts in the values of variables"),
     use_report_cache: attribute("bool", "true", "Keep reports that could not be delivered, and deliver them later"),
-    report_cache_location: attribute("string", '"./chalk-reports.jsonl"', "Where they are kept"),
+    report_cache_location: attribute("string", '""', "Where they are kept; tk's own state directory if empty"),
     report_cache_lock_timeout_sec: attribute("int", "15", "How long to wait for another tk that uses it"),
     force_output_on_reporting_fails: attribute("bool", "true", "Show a report that no sink took"),
     skip_command_report: attribute("bool", "false", "No report of the command itself"),

@@ -111,24 +111,23 @@ export class Session {
     return found;
   }
 
-  private sinkConfigs(): string[] {
-    return [...new Set([...this.tree.objects(["sink_config"]), ...DEFAULT_SINK_CONFIGS.keys()])];
-  }
-
   subscribe(topic: string, config: string, spot: Spot): boolean {
-    const topics = [...TOPICS, ...this.tree.objects(["custom_report"])];
-    if (!topics.includes(topic)) {
+    this.step(spot, this.subscriptions.length >> 3);
+    const reports = ["custom_report"];
+    if (!TOPICS.some((t) => t === topic) && !this.tree.hasObject(reports, topic)) {
+      const near = suggestion(nearest(topic, [...TOPICS, ...this.tree.objects(reports)]));
       this.problems.error(
         spot,
-        `unknown topic '${topic}', expected ${topics.slice(0, TOPICS.length).join(", ")} or the name of a custom_report${suggestion(nearest(topic, topics))}`,
+        `unknown topic '${topic}', expected ${TOPICS.join(", ")} or the name of a custom_report${near}`,
       );
       return false;
     }
-    const configs = this.sinkConfigs();
-    if (!configs.includes(config)) {
+    const sinks = ["sink_config"];
+    if (!DEFAULT_SINK_CONFIGS.has(config) && !this.tree.hasObject(sinks, config)) {
+      const near = suggestion(nearest(config, [...this.tree.objects(sinks), ...DEFAULT_SINK_CONFIGS.keys()]));
       this.problems.error(
         spot,
-        `unknown sink configuration '${config}', expected one that a sink_config above defines${suggestion(nearest(config, configs))}`,
+        `unknown sink configuration '${config}', expected one that a sink_config above defines${near}`,
       );
       return false;
     }

@@ -18,6 +18,7 @@ const COMMON: ReadonlySet<string> = new Set(["sink", "enabled", "priority", "fil
 export function readAuthConfigs(root: AttributeReader): Map<string, AuthConfig> {
   const configs = new Map<string, AuthConfig>();
   for (const name of root.tree.objects(["auth_config"])) {
+    if (root.problems.isFull) break;
     const at = root.in("auth_config", name);
     const types = Object.keys(AUTH_TYPES);
     const auth = at.choice("auth", types, undefined);
@@ -50,6 +51,7 @@ export function readSinkConfigs(
 ): Map<string, SinkConfig> {
   const configs = new Map(DEFAULT_SINK_CONFIGS);
   for (const name of root.tree.objects(["sink_config"])) {
+    if (root.problems.isFull) break;
     const config = readSinkConfig(root.in("sink_config", name), name, auths);
     configs.set(name, config);
   }

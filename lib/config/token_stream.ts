@@ -104,6 +104,11 @@ export class TokenStream {
     while (this.peek().kind === "eos") this.next++;
   }
 
+  /** To the end of the file. */
+  skipAll(): void {
+    this.next = this.tokens.length - 1;
+  }
+
   enterBrackets(): void {
     this.brackets++;
   }
