@@ -3,6 +3,7 @@ import { Command, Flag, GlobalFlag } from "effect/cli";
 import { completions } from "./completions.ts";
 import { doctor } from "./doctor.ts";
 import { dump } from "./dump.ts";
+import { exec } from "./exec.ts";
 import { ingest } from "./ingest.ts";
 import { load } from "./load.ts";
 import { man } from "./man.ts";
@@ -24,6 +25,7 @@ export const root = Command.make("tk").pipe(
     { group: "Recording", commands: [record, doctor] },
     { group: "Ordering and cutting", commands: [sort, ingest] },
     { group: "Viewing", commands: [render] },
+    { group: "Running", commands: [exec] },
     { group: "Configuration", commands: [load, dump] },
     { group: "Help", commands: [man] },
   ]),

@@ -2,7 +2,6 @@
 // configuration file, with the command line's own values above all. Reads files; starts and changes nothing.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Effect } from "effect";
 import { err, ok, type Result } from "neverthrow";
 import { Configuration, type Override } from "../config/configuration.ts";
 import { type Diagnostic } from "../config/diagnostic.ts";
@@ -50,17 +49,11 @@ export interface LoadedSettings {
   readonly external: SourceText | undefined;
 }
 
-export const loadSettings = (options: SettingsOptions): Effect.Effect<LoadedSettings, ConfigError> =>
-  Effect.suspend(() => {
-    const result = readSettings(options);
-    return result.isOk() ? Effect.succeed(result.value) : Effect.fail(result.error);
-  });
-
 function remark(severity: Diagnostic["severity"], message: string): Diagnostic {
   return { severity, place: undefined, message, sourceLine: "" };
 }
 
-/** The same without Effect, for the short way to the start of a program. */
+/** Without Effect: a program under `tk exec` waits for what is loaded here. */
 export function readSettings(options: SettingsOptions): Result<LoadedSettings, ConfigError> {
   const run: Run = {
     environment: options.environment ?? process.env,

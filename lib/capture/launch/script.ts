@@ -30,7 +30,7 @@ export function label(): Label {
 }
 
 export class Script {
-  private readonly operations: (readonly number[] | Jump)[] = [];
+  private readonly operations: (number[] | Jump)[] = [];
 
   get length(): number {
     return this.operations.length;
@@ -40,6 +40,13 @@ export class Script {
   call(name: SyscallName, ...words: number[]): number {
     this.operations.push([NR[name], ...words]);
     return this.operations.length - 1;
+  }
+
+  /** Sets an argument (from 0) that was not yet known when the operation was added. */
+  setArgument(operation: number, argument: number, value: number): void {
+    const words = this.operations[operation]!;
+    invariant(Array.isArray(words), "a jump has no arguments");
+    words[argument + 1] = value;
   }
 
   jumpIf(equals: number, to: Label): void {

@@ -19,7 +19,7 @@ import {
 } from "./become.ts";
 import { candidates } from "./command.ts";
 import type { Inherited } from "./inherited.ts";
-import { CLONE_ROOM, cloneOnto, label, release, resultOf, Script } from "./script.ts";
+import { CLONE_ROOM, cloneOnto, label, NOT_RUN, release, resultOf, Script } from "./script.ts";
 
 export interface StartOptions {
   /** The command's words, byte for byte. */
@@ -38,10 +38,14 @@ export interface StartOptions {
 
 export interface HeldCommand {
   readonly pid: number;
+  /** Its end of the pipe that holds the child: another process that is started meanwhile must not keep it open. */
+  readonly holdingEnd: number;
   /** Lets the child go on to become the command. */
   release(): void;
   /** The child ends without having run anything; it is reaped here. */
   abandon(): void;
+  /** None of the files could be run; the child has ended, or is about to. */
+  hasFailed(): boolean;
   /** Once the child has ended without becoming the command: the errno that says why, as execvp would have set it. */
   execErrno(): number;
 }
@@ -75,6 +79,7 @@ export function startHeld(options: StartOptions): HeldCommand {
   restoreMask(script, block, options.inherited);
   const operations = becomeProgram(script, block, program);
   if (options.tellFailure !== undefined) script.call("write", options.tellFailure, block.at(byte), 1);
+  const failed = script.call("getpid");
   script.call("exit_group", 127);
 
   const scriptAt = block.reserve(script.size, 64);
@@ -87,6 +92,7 @@ export function startHeld(options: StartOptions): HeldCommand {
   }
   return {
     pid,
+    holdingEnd: writeEnd,
     release() {
       kernel.call(NR.write, writeEnd, block.at(byte), 1);
       kernel.call(NR.close, writeEnd);
@@ -97,6 +103,7 @@ export function startHeld(options: StartOptions): HeldCommand {
       while (kernel.call(NR.wait4, pid, 0, WALL, 0) === -ERRNO.EINTR);
       release(block);
     },
+    hasFailed: () => resultOf(block, scriptAt, failed) !== NOT_RUN,
     execErrno: () => errnoOf(operations.map((operation) => resultOf(block, scriptAt, operation))),
   };
 }

@@ -15,6 +15,8 @@ export interface CollectOptions {
   /** `startTime` of an earlier snapshot: another process with the same pid is not the program. */
   readonly startTime?: number | undefined;
   readonly procRoot?: string | undefined;
+  /** What was read of /proc earlier, instead of /proc as it is now. */
+  readonly files?: ProcFiles | undefined;
   /** `/sys`. */
   readonly sysRoot?: string | undefined;
 }
@@ -67,7 +69,7 @@ const READERS: Readers = {
 export const FACT_NAMES = Object.keys(READERS) as readonly FactName[];
 
 /** Known without the program: still read when it has gone. */
-const OF_THE_MACHINE: ReadonlySet<FactName> = new Set<FactName>([
+export const OF_THE_MACHINE: ReadonlySet<FactName> = new Set<FactName>([
   "ancestors",
   "uname",
   "hostname",
@@ -83,7 +85,7 @@ function lifeOf(stat: Stat | undefined): Facts["life"] {
 }
 
 export function collectFacts(options: CollectOptions): Facts {
-  const files = new ProcFiles(options.procRoot);
+  const files = options.files ?? new ProcFiles(options.procRoot);
   const { pid } = options;
   const where: Where = {
     files,

@@ -1,0 +1,56 @@
+// The other half of `tk exec`: the process that reports. Started by tk itself with the number of a descriptor, which holds
+// everything that it needs to know; nobody types this.
+import { closeSync, fstatSync, readSync } from "node:fs";
+import { printable } from "../lib/base/text.ts";
+import type { LogLevel } from "../lib/config/settings.ts";
+import { isShown } from "../lib/exec/log.ts";
+import { decodePlan, type Told } from "../lib/exec/plan.ts";
+import { Reporter } from "../lib/exec/reporter.ts";
+import { settingsFrom } from "../lib/exec/settings_text.ts";
+import { openSinks } from "../lib/sink/fan_out.ts";
+import { EXIT, say } from "./exit.ts";
+import type { ReporterRequest } from "./exec_run.ts";
+
+export async function main(words: readonly string[]): Promise<void> {
+  const told = readTold(words[1]);
+  if (told === undefined) {
+    say("tk: exec-reporter is what `tk exec` starts by itself; there is nothing to do here");
+    process.exitCode = EXIT.usage;
+    return;
+  }
+  const request = told.plan.request as ReporterRequest;
+  const settings = request.settings === undefined ? await evaluatedAgain(request) : settingsFrom(request.settings);
+  const threshold = settings.logLevel ?? "warn";
+  const errors: string[] = [];
+  const tell = (level: LogLevel, message: string) => {
+    if (isShown(level, settings.reportedLogLevel)) errors.push(message);
+    if (isShown(level, threshold)) say(`tk: ${printable(message)}`);
+  };
+  const { logSearchPath } = settings;
+  const world = { directory: process.cwd(), environment: process.env, logSearchPath, stdout: 1, stderr: 2, tell };
+  const sinks = openSinks(settings, world);
+  await new Reporter({ told, settings, sinks, toTerminal: request.console !== undefined, tell, errors }).run();
+}
+
+async function evaluatedAgain({ words, console }: ReporterRequest) {
+  const exec = await import("./exec_run.ts");
+  return exec.settingsFor(exec.loadFor(words).settings, words, console);
+}
+
+function readTold(word: string | undefined): Told | undefined {
+  if (word === undefined || !/^\d{1,9}$/.test(word)) return undefined;
+  const fd = Number(word);
+  try {
+    const { size } = fstatSync(fd);
+    const file = new Uint8Array(size);
+    for (let at = 0; at < size;) {
+      const n = readSync(fd, file, at, size - at, at);
+      if (n === 0) return undefined;
+      at += n;
+    }
+    closeSync(fd);
+    return decodePlan(file);
+  } catch {
+    return undefined;
+  }
+}
