@@ -7,15 +7,14 @@ import type { SourceText } from "./source_text.ts";
 import { CONTINUES, KEYWORDS, OPERATORS, type Token, type TokenKind } from "./token.ts";
 
 const NAME = /[\p{L}_$][\p{L}\p{N}_$]*/uy;
+/** The same in ASCII: quicker, and enough for nearly every name. */
+const ASCII_NAME = /[A-Za-z_$][\w$]*/y;
 const FLOAT = /\d+(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+)/y;
 const INT = /\d+/y;
 /** A bare address (two dots or more) or time of day (two colons): no number looks like that. */
 const BARE = /\d+(?:\.\d+){2,}(?:\/\d+)?|\d+:\d+:\d+(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?/y;
 
 const MAX_INT = (1n << 63n) - 1n;
-
-/** What may stand directly behind a number. */
-const AFTER_NUMBER = /[\p{L}_$]/uy;
 
 export function lex(source: SourceText, problems: Diagnostics): Token[] {
   return new Lexer(source, problems).run();
@@ -85,7 +84,7 @@ class Lexer {
     if (text.startsWith("<<", at)) return this.other();
     const code = text.charCodeAt(at);
     if (code >= 48 && code <= 57) return this.number();
-    const name = this.match(NAME);
+    const name = this.name();
     if (name !== undefined) {
       this.at += name.length;
       this.push(KEYWORDS.has(name) ? "keyword" : "name", name, at);
@@ -108,6 +107,12 @@ class Lexer {
   private match(pattern: RegExp): string | undefined {
     pattern.lastIndex = this.at;
     return pattern.exec(this.text)?.[0];
+  }
+
+  private name(): string | undefined {
+    const ascii = this.match(ASCII_NAME);
+    const next = this.text.charCodeAt(this.at + (ascii?.length ?? 0));
+    return next >= 128 ? this.match(NAME) : ascii;
   }
 
   private endOfStatement(at: number): void {
@@ -161,9 +166,8 @@ class Lexer {
       if (tooLarge) this.error(from, "the number is too large, expected at most 9223372036854775807");
       this.push("int", tooLarge ? "0" : digits, from);
     }
-    AFTER_NUMBER.lastIndex = this.at;
-    if (AFTER_NUMBER.test(this.text)) {
-      const unit = this.match(NAME)!;
+    const unit = this.name();
+    if (unit !== undefined) {
       this.at += unit.length;
       this.error(
         from,
