@@ -18,7 +18,12 @@ export function resolveName(name: string, where: Whereabouts): string {
 
 function ownHome(where: Whereabouts): string {
   const home = where.environment.HOME;
-  return home !== undefined && home.startsWith("/") ? home : homedir();
+  if (home !== undefined && home.startsWith("/")) return home;
+  try {
+    return homedir();
+  } catch {
+    return "/"; // No HOME, and a user without an entry in /etc/passwd.
+  }
 }
 
 function homeOf(user: string): string | undefined {
