@@ -8,10 +8,19 @@ import { decodePlan, type Told } from "../lib/exec/plan.ts";
 import { Reporter } from "../lib/exec/reporter.ts";
 import { settingsFrom } from "../lib/exec/settings_text.ts";
 import { openSinks } from "../lib/sink/fan_out.ts";
-import { EXIT, say } from "./exit.ts";
+import { EXIT, say, tellBug } from "./exit.ts";
 import type { ReporterRequest } from "./exec_run.ts";
 
 export async function main(words: readonly string[]): Promise<void> {
+  try {
+    await report(words);
+  } catch (error) {
+    // The program runs on without reports.
+    process.exitCode = tellBug(error);
+  }
+}
+
+async function report(words: readonly string[]): Promise<void> {
   const told = readTold(words[1]);
   if (told === undefined) {
     say("tk: exec-reporter is what `tk exec` starts by itself; there is nothing to do here");

@@ -62,6 +62,8 @@ export function openProgramDesk(inherited: Inherited): SignalDesk {
     desk.note(s);
   }
   desk.note(SIG.CONT);
+  // Where it is ignored, nobody learns how a child ended; what the program inherits is put back before it starts.
+  setDisposition(SIG.CHLD, "default");
   for (const s of [SIG.TTIN, SIG.TTOU, SIG.PIPE, SIG.XFSZ]) setDisposition(s, "ignore");
   return desk;
 }
