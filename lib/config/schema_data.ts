@@ -224,7 +224,7 @@ export const ROOT: SectionSpec = {
     log_format: attribute("string", '"auto"', "auto, json or plain"),
     log_search_path: attribute(
       "list[string]",
-      '["/var/log/chalk/", "~/.log/chalk/", "."]',
+      '["/var/log/tk/", "~/.log/tk/"]',
       "Where a file sink goes when its own directory cannot be used",
     ),
     color: attribute("bool", undefined, "Colours; those of the terminal if never set"),

@@ -276,7 +276,7 @@ function builtIn(name: string, sink: string, more: Partial<SinkConfig> = {}): [s
 const PRETTY = ["pretty_json", "fix_new_line"];
 
 export const DEFAULT_SINK_CONFIGS: ReadonlyMap<string, SinkConfig> = new Map([
-  builtIn("default_out", "file", { fields: { filename: "~/.local/chalk/chalk.log" } }),
+  builtIn("default_out", "file", { fields: { filename: "~/.local/state/tk/reports.log" } }),
   builtIn("console_out", "stdout"),
   builtIn("console_err", "stderr"),
   builtIn("json_console_out", "stdout", { filters: PRETTY }),
@@ -369,7 +369,7 @@ export const DEFAULT_SETTINGS: Settings = {
     logLevel: "error",
   },
   reportCache: { use: true, location: "", lockTimeoutMs: 15_000 },
-  logSearchPath: ["/var/log/chalk/", "~/.log/chalk/", "."],
+  logSearchPath: ["/var/log/tk/", "~/.log/tk/"],
   logLevel: undefined,
   reportedLogLevel: "error",
   logFormat: "auto",
