@@ -59,7 +59,8 @@ function readBefore(path: string): Store {
 }
 
 function write(path: string, text: string): void {
-  const unfinished = `${path}.${process.pid}`;
+  // One name for all: the lock is held, and what a killed one left is written over.
+  const unfinished = `${path}.new`;
   try {
     const fd = openSync(
       unfinished,
