@@ -195,6 +195,7 @@ class OpenSinks implements SinkSet {
     if (this.isClosed) return;
     this.isClosed = true;
     this.cache?.hurry();
+    for (const { lane } of this.all) lane.finish();
     const idle = Promise.all(this.all.map(({ lane }) => lane.idle()));
     if (!(await within(idle, limitMs))) {
       for (const { lane } of this.all) lane.abort();

@@ -59,6 +59,7 @@ export class Lane {
   private restMs = 0;
   private restUntil = 0;
   private isDown = false;
+  private isClosing = false;
   private lost = 0;
   private overflowed = 0;
   private heartbeats: string[] = [];
@@ -77,6 +78,11 @@ export class Lane {
       if (this.queue.length > QUEUE_COUNT || this.queuedChars > QUEUE_CHARS) this.overflow();
       this.working ??= this.work().finally(() => (this.working = undefined));
     });
+  }
+
+  /** Nothing more will be offered: kept reports that do not go along stay for the next tk. */
+  finish(): void {
+    this.isClosing = true;
   }
 
   /** Settles when nothing waits and nothing is under way. */
@@ -111,7 +117,9 @@ export class Lane {
     for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
       const { item, settle } = next;
       this.queuedChars -= item.text.length;
-      settle(await this.options.turns.take(() => this.handle(item)));
+      const outcome = await this.options.turns.take(() => this.handle(item));
+      settle(outcome);
+      if (outcome === "delivered" && item.report !== undefined) await this.catchUp(item);
     }
   }
 
@@ -125,25 +133,48 @@ export class Lane {
       return this.failed(item, error);
     }
     const { cache } = this.options;
-    const keepsReports = cache !== undefined && item.report !== undefined;
-    const claim = keepsReports ? await cache.claim(this.name, item.topic, this.along) : NO_CLAIM;
-    const error = await this.send(outlet, item, claim.messages);
-    const isUnfit = error instanceof SinkError && error.kind === "unfit";
-    const outcome = error === undefined ? "delivered" : isUnfit ? "unfit" : "failed";
-    await cache?.settle(claim, this.name, outcome);
-    if (error === undefined) this.along = Math.min(CLAIM_COUNT, Math.max(1, this.along * 4));
-    else if (claim.messages.length > 0) this.along = Math.floor(claim.messages.length / 4);
-    if (error === undefined) return this.succeeded(outlet, claim.messages.length);
+    const claim =
+      cache === undefined || item.report === undefined
+        ? NO_CLAIM
+        : await cache.claim(this.name, item.topic, this.along);
+    const count = claim.messages.length;
+    const error = await this.send(outlet, item, claim.messages, true);
+    await cache?.settle(claim, this.name, error === undefined ? "delivered" : "failed");
+    this.adapt(error, count);
+    if (error === undefined) return this.succeeded(outlet, count);
     // It may be one of the kept reports that does not fit.
-    if (isUnfit && claim.messages.length > 0 && (await this.send(outlet, item, [])) === undefined)
+    if (isUnfit(error) && count > 0 && (await this.send(outlet, item, [], true)) === undefined)
       return this.succeeded(outlet, 0);
     return this.failed(item, error);
   }
 
-  /** Undefined when it has arrived. */
-  private async send(outlet: Outlet, item: Item, kept: readonly string[]): Promise<unknown> {
+  /** What is kept for this sink and did not go along, as long as nothing newer waits. */
+  private async catchUp(item: Item): Promise<void> {
+    const { cache } = this.options;
+    if (cache === undefined || this.outlet === undefined) return;
+    while (this.queue.length === 0 && !this.isClosing) {
+      const claim = await cache.claim(this.name, item.topic, Math.max(1, this.along));
+      const count = claim.messages.length;
+      if (count === 0) return;
+      const error = await this.send(this.outlet, item, claim.messages, false);
+      // Only of a report that was sent alone it is known that it is the one that does not fit.
+      const outcome = error === undefined ? "delivered" : isUnfit(error) && count === 1 ? "unfit" : "failed";
+      await cache.settle(claim, this.name, outcome);
+      this.adapt(error, count);
+      if (error === undefined) this.tellKept(count);
+      else if (!isUnfit(error) || count === 1) return;
+    }
+  }
+
+  private adapt(error: unknown, count: number): void {
+    if (error === undefined) this.along = Math.min(CLAIM_COUNT, Math.max(1, this.along * 4));
+    else if (count > 0) this.along = Math.floor(count / 4);
+  }
+
+  /** The item, unless it is `current: false`, and kept reports of its topic. Undefined when they have arrived. */
+  private async send(outlet: Outlet, item: Item, kept: readonly string[], current: boolean): Promise<unknown> {
     const { topic, operation, report } = item;
-    const reports = report === undefined ? [] : [report, ...kept];
+    const reports = report === undefined || !current ? kept : [report, ...kept];
     const text = this.options.filter(kept.length === 0 ? item.text : `[${reports.join(",")}]`, item);
     if (text === undefined) return undefined;
     const message: Message = { topic, operation, reports, text };
@@ -161,10 +192,14 @@ export class Lane {
     if (this.isDown) this.tell("info", `${outlet.place} takes reports again`);
     this.isDown = false;
     this.heartbeats = [];
-    if (kept > 0) this.tell("info", `${count(kept, "kept report was", "kept reports were")} delivered`);
+    this.tellKept(kept);
     const { onWriteMessage } = this.options.config;
     if (onWriteMessage !== undefined) this.options.tell("info", printable(onWriteMessage.trim()));
     return "delivered";
+  }
+
+  private tellKept(n: number): void {
+    if (n > 0) this.tell("info", `${count(n, "kept report was", "kept reports were")} delivered`);
   }
 
   private async failed(item: Item, error: unknown): Promise<Outcome> {
@@ -217,6 +252,10 @@ export class Lane {
   private tell(level: LogLevel, what: string): void {
     this.options.tell(level, printable(`sink '${this.name}': ${what}`));
   }
+}
+
+function isUnfit(error: unknown): boolean {
+  return error instanceof SinkError && error.kind === "unfit";
 }
 
 function count(n: number, one: string, many: string): string {
