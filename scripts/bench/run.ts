@@ -1,6 +1,6 @@
 // bun scripts/bench/run.ts [name...] prints the tables of docs/benchmarks.md: tk beside its peers, in one run.
 // Needs dist/tk, and per bench the peer that is named; a peer that is missing is said, not skipped silently.
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compare, table, type Contender, type Measured } from "./measure.ts";
@@ -124,6 +124,31 @@ const benches: readonly Bench[] = [
     },
   },
   {
+    name: "exec",
+    title: "tk exec: start, reporter, heartbeats",
+    run() {
+      const quiet = ["--skip-summary-report", "--no-use-external-config", "--no-use-embedded-config"];
+      const exec = (...options: string[]) => [TK, "exec", ...quiet, ...options, "--", "/bin/true"];
+      const rows = compare(
+        [
+          { name: "/bin/true", command: ["/bin/true"] },
+          { name: "tk exec -- /bin/true", command: exec() },
+          { name: "tk exec --as-parent -- /bin/true", command: exec("--as-parent") },
+        ],
+        15,
+      );
+      const over = (i: number) => ((rows[i]!.median - rows[0]!.median) * 1e3).toFixed(1);
+      const beats = 40;
+      const [few, many] = [reporterCost(1), reporterCost(beats)];
+      const each = ((many.cpuMs - few.cpuMs) / (beats - 1)).toFixed(1);
+      return [
+        table(rows),
+        `\n\`tk exec -- true\` takes ${over(1)} ms (median) more than \`true\`, as parent ${over(2)} ms (the report is waited for).`,
+        `The reporter: ${many.rssMb.toFixed(0)} MB resident after ${beats} heartbeats (${few.rssMb.toFixed(0)} MB after the first report), ${each} ms of CPU a heartbeat with the built-in template, at nice ${many.nice}.`,
+      ].join("\n");
+    },
+  },
+  {
     name: "sort-huge",
     title: "Sorting one hundred million events with --memory 512M",
     big: true,
@@ -138,6 +163,22 @@ const benches: readonly Bench[] = [
     },
   },
 ];
+
+/** What the reporter of a sleeping program has used after `beats` heartbeats of a tenth of a second. */
+function reporterCost(beats: number): { cpuMs: number; rssMb: number; nice: number } {
+  const program = Bun.spawn(
+    [TK, "exec", "--skip-summary-report", "--heartbeat", "--heartbeat-rate", "100ms", "--", "sleep", "60"],
+    { stdin: "ignore", stdout: "ignore", stderr: "ignore", env: { ...process.env, HOME: work } },
+  );
+  Bun.sleepSync(600 + beats * 100);
+  const found = Bun.spawnSync(["pgrep", "-n", "-f", "exec-reporter"]).stdout.toString().trim();
+  const stat = readFileSync(`/proc/${found}/stat`, "utf8").split(") ")[1]!.split(" ");
+  const status = readFileSync(`/proc/${found}/status`, "utf8");
+  const used = { cpuMs: (Number(stat[11]) + Number(stat[12])) * 10, rssMb: 0, nice: Number(stat[16]) };
+  used.rssMb = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1024;
+  program.kill();
+  return used;
+}
 
 function timesFaster(rows: readonly Measured[], name: string): string {
   const row = rows.find((r) => r.name === name);
