@@ -2,6 +2,7 @@
 import { Command, Flag, GlobalFlag } from "effect/cli";
 import { completions } from "./completions.ts";
 import { doctor } from "./doctor.ts";
+import { docker } from "./docker.ts";
 import { dump } from "./dump.ts";
 import { exec } from "./exec.ts";
 import { ingest } from "./ingest.ts";
@@ -25,7 +26,7 @@ export const root = Command.make("tk").pipe(
     { group: "Recording", commands: [record, doctor] },
     { group: "Ordering and cutting", commands: [sort, ingest] },
     { group: "Viewing", commands: [render] },
-    { group: "Running", commands: [exec] },
+    { group: "Running", commands: [exec, docker] },
     { group: "Configuration", commands: [load, dump] },
     { group: "Help", commands: [man] },
   ]),

@@ -29,7 +29,18 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "lib/report",
     "lib/sink",
   ],
+  "lib/container": [
+    "lib/base",
+    "lib/host",
+    "lib/capture",
+    "lib/config",
+    "lib/settings",
+    "lib/exec",
+    "lib/report",
+    "lib/sink",
+  ],
   cmd: [
+    "lib/container",
     "lib/base",
     "lib/model",
     "lib/format",
