@@ -1,7 +1,7 @@
 // Templates, outputs, custom reports and keys of a configuration: names must exist, and are told with their place when not.
 import { nearest } from "../base/nearest.ts";
 import { AttributeReader, listed } from "./attribute_reader.ts";
-import { ConfigFault, suggestion } from "./diagnostic.ts";
+import { suggestion } from "./diagnostic.ts";
 import type { FieldValue } from "./field_value.ts";
 import type { Session } from "./session.ts";
 import {
@@ -236,9 +236,4 @@ function checkReport(
   if (useWhen.includes("*")) {
     if (useWhen.length > 1) at.refuse("use_when", `'*' in 'use_when' of '${name}' stands for all, expected it alone`);
   } else at.eachOf("use_when", useWhen, OPERATIONS);
-}
-
-/** Lets a key's function fail as a sentence. */
-export function tellKeyFault(error: unknown): string | undefined {
-  return error instanceof ConfigFault ? error.diagnostic.message : undefined;
 }

@@ -138,7 +138,7 @@ export interface UserKey {
   readonly name: string;
   readonly level: "host" | "artifact";
   readonly doc: string;
-  /** Its value for one report; `artifact` is a path or empty. Undefined: not known. Throws ConfigError when its function fails. */
+  /** Its value for one report; `artifact` is a path or empty. Undefined: not known. Throws ConfigFault when its function fails. */
   compute(artifact: string): FieldValue | undefined;
 }
 

@@ -48,7 +48,6 @@ export const CHAR = simple.get("char")!;
 export const STRING = simple.get("string")!;
 export const VOID = simple.get("void")!;
 export const DURATION = simple.get("Duration")!;
-export const SIZE = simple.get("Size")!;
 
 export function listOf(of: Type): Type {
   return { kind: "list", of };
