@@ -8,6 +8,7 @@ import type {
   Statement,
   UseStatement,
 } from "./ast.ts";
+import { findBuiltins } from "./builtins/registry.ts";
 import { ConfigFault, type Spot } from "./diagnostic.ts";
 import { ExpressionChecker, type Variable } from "./expression_checker.ts";
 import { findPath, type Found, typeOf } from "./schema.ts";
@@ -294,6 +295,7 @@ class Checker extends ExpressionChecker {
     const plain = findPath(names, "section");
     if (s.object !== undefined && plain.kind === "section")
       return `'${s.name}' takes no name, expected ${s.name} { ... }`;
+    if (findBuiltins(s.name).length > 0) return `'${s.name}' is a function, expected ${s.name}(...)`;
     const attribute = findPath(names, "attribute");
     if (attribute.kind === "attribute" || attribute.kind === "open")
       return `'${names.join(".")}' is an attribute or unknown, expected ':' or '=' and a value`;

@@ -7,7 +7,7 @@ const BY_TYPE: Readonly<Record<string, string>> = {
     "always_try_to_sign chalk_contained_items chalk_debug con4m_pinpoint publish_audit recursive report_total_time " +
     "run_sast_tools run_sbom_tools run_secret_scanner_tools show_config use_pager use_transparent_auth virtual_chalk",
   int: "cache_fd_limit",
-  string: "audit_location aws_iam_role default_tmp_dir selected_command",
+  string: "audit_location aws_iam_role crashoverride_usage_reporting_url default_tmp_dir selected_command",
   Size: "audit_file_size",
   "list[string]":
     "artifact_search_path ignore_patterns ignore_when_normalizing ktype_names pyc_extensions sidecar_extensions " +

@@ -1,5 +1,6 @@
 // tk load and tk dump as users type them: the guide's files, errors, statuses, many at once, other users, a kill in between.
 import { beforeAll, describe, expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../support/programs.ts";
@@ -179,5 +180,62 @@ tk: Could not load '${h.folder}/bad.c4m', nothing was changed
     const ran = await h.tk(["load", "evil.c4m"]);
     expect(ran.status).toBe(1);
     expect(ran.stderr.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  });
+
+  test("from the web: https with a certificate that is believed, what it uses included, redirects followed", async () => {
+    const h = home();
+    const [key, cert] = [join(h.folder, "key.pem"), join(h.folder, "cert.pem")];
+    const made = spawnSync(
+      "openssl",
+      [
+        ..."req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost".split(" "),
+        ..."-addext subjectAltName=DNS:localhost -keyout".split(" "),
+        key,
+        "-out",
+        cert,
+      ],
+      { encoding: "utf8" },
+    );
+    expect(made.stderr + made.status).toEndWith("0");
+    const files: Readonly<Record<string, string>> = {
+      "/conf/main.c4m": "use part\nexec.heartbeat: true\n",
+      "/conf/part.c4m": "exec.heartbeat.nice: 3\n",
+      "/conf/huge.c4m": "# ".repeat(1 << 20),
+    };
+    const server = Bun.serve({
+      port: 0,
+      hostname: "localhost",
+      tls: { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8") },
+      fetch: (request) => {
+        const { pathname } = new URL(request.url);
+        if (pathname === "/conf/moved.c4m") return Response.redirect("/conf/main.c4m", 302);
+        if (pathname === "/down.c4m") return Response.redirect("http://localhost/conf/main.c4m", 302);
+        const text = files[pathname];
+        return text === undefined ? new Response("no", { status: 404 }) : new Response(text);
+      },
+    });
+    try {
+      const at = `https://localhost:${server.port}`;
+      const env = { PATH: "/usr/bin:/bin", HOME: h.folder };
+      const trusting = { env: { ...env, NODE_EXTRA_CA_CERTS: cert } };
+      const ran = await h.tk(["load", `${at}/conf/main.c4m`], trusting);
+      expect([ran.stderr.split("\n")[0], ran.status]).toEqual([`tk: loaded ${at}/conf/main.c4m`, 0]);
+      const cache = (await h.tk(["dump", "cache"])).stdout;
+      expect(cache).toContain(`# ${at}/conf/part.c4m\nexec.heartbeat.nice: 3\n`);
+      expect((await h.tk(["load", `${at}/conf/moved.c4m`], trusting)).stderr).toContain(`, ${at}/conf/moved.c4m\n`);
+      const refused = await Promise.all([
+        h.tk(["load", `${at}/conf/main.c4m`], { env }),
+        h.tk(["load", `${at}/conf/none.c4m`], trusting),
+        h.tk(["load", `${at}/down.c4m`], trusting),
+        h.tk(["load", `${at}/conf/huge.c4m`], trusting),
+      ]);
+      expect(refused.map((r) => r.status)).toEqual([1, 1, 1, 1]);
+      expect(refused[0]?.stderr).toMatch(/certificate/);
+      expect(refused[1]?.stderr).toContain("the server answered 404");
+      expect(refused[2]?.stderr).toContain("expected https");
+      expect(refused[3]?.stderr).toContain("longer than");
+    } finally {
+      await server.stop(true);
+    }
   });
 });
