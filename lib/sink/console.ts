@@ -15,11 +15,10 @@ export function openConsole(fd: number, place: string): Outlet {
     async write(message, signal) {
       if (hanging !== undefined) throw new SinkError("failed", "its reader still does not read");
       const writing = writePipe(fd, lineBytes(message.text), WAIT_MS, signal);
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const late = new Promise<"late">((done) => {
-        timer = setTimeout(() => done("late"), WAIT_MS);
-        signal.addEventListener("abort", () => done("late"), { once: true });
-      });
+      let giveUp = () => {};
+      const late = new Promise<"late">((done) => (giveUp = () => done("late")));
+      const timer = setTimeout(giveUp, WAIT_MS);
+      signal.addEventListener("abort", giveUp);
       try {
         if ((await Promise.race([writing, late])) === "late") {
           const over = () => (hanging = undefined);
@@ -35,6 +34,7 @@ export function openConsole(fd: number, place: string): Outlet {
         );
       } finally {
         clearTimeout(timer);
+        signal.removeEventListener("abort", giveUp);
       }
     },
   };

@@ -6,5 +6,6 @@ export const dns: Sink = {
   id: "dns",
   summary: "Looks up a name made of each report's values",
   keepsUndelivered: true,
+  longestRestMs: 300_000,
   open: async (request) => (await import("./dns_outlet.ts")).openDns(request),
 };

@@ -36,7 +36,9 @@ interface Subscriber {
   readonly keeps: boolean;
 }
 
-export function openSinks(settings: SinkSettings, options: SinkOptions): SinkSet {
+export function openSinks(settings: SinkSettings, unsafe: SinkOptions): SinkSet {
+  // Names of files and texts of configurations are anybody's.
+  const options = { ...unsafe, tell: (level: LogLevel, message: string) => unsafe.tell(level, printable(message)) };
   const cache = settings.reportCache.use ? openCache(settings, options) : undefined;
   const lanes = new Map<string, Subscriber>();
   const consoles = new Map<string, Turns>();
@@ -46,7 +48,7 @@ export function openSinks(settings: SinkSettings, options: SinkOptions): SinkSet
     if (known !== undefined) return known;
     const found = sinks.find(config.sink);
     if (found.isErr()) {
-      options.tell("warn", printable(`sink '${config.name}': there is no sink type '${config.sink}'`));
+      options.tell("warn", `sink '${config.name}': there is no sink type '${config.sink}'`);
       return undefined;
     }
     const sink = found.value;
@@ -71,8 +73,7 @@ export function openSinks(settings: SinkSettings, options: SinkOptions): SinkSet
 function openCache(settings: SinkSettings, options: SinkOptions): ReportCache {
   const { location, lockTimeoutMs } = settings.reportCache;
   const path = location === "" ? defaultCacheName(options) : resolveName(location, options);
-  const tell = (level: LogLevel, message: string) => options.tell(level, printable(message));
-  return new ReportCache({ path, lockTimeoutMs, maxBytes: CACHE_BYTES, tell });
+  return new ReportCache({ path, lockTimeoutMs, maxBytes: CACHE_BYTES, tell: options.tell });
 }
 
 function turnsOf(consoles: Map<string, Turns>, sink: Sink): Turns {
@@ -123,7 +124,8 @@ function makeLane(
     turns,
     disableAfter: Math.max(1, fields.number("disable_after_errors", 3)),
     firstRestMs: options.firstRestMs ?? FIRST_REST_MS,
-    tell: (level, message) => options.tell(level, message),
+    longestRestMs: sink.longestRestMs,
+    tell: options.tell,
   });
 }
 
@@ -204,10 +206,7 @@ class OpenSinks implements SinkSet {
     for (const { lane } of this.all) lane.close();
     const dropped = this.cache?.dropped ?? 0;
     if (dropped > 1)
-      this.options.tell(
-        "warn",
-        printable(`${dropped} reports were dropped from the report cache '${this.cache!.path}'`),
-      );
+      this.options.tell("warn", `${dropped} reports were dropped from the report cache '${this.cache!.path}'`);
   }
 }
 

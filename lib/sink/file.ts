@@ -15,6 +15,7 @@ export const file: Sink = {
   id: "file",
   summary: "Appends each report to a file, whole",
   keepsUndelivered: true,
+  longestRestMs: 30_000,
   open: (request) => Promise.resolve(openFile(request)),
 };
 

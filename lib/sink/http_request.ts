@@ -83,7 +83,8 @@ export function sendRequest(request: HttpRequest, signal: AbortSignal): Promise<
       answer.on("error", end);
       answer.on("close", end);
     };
-    const sent = url.protocol === "https:" ? tlsRequest(url, options, answered) : plainRequest(url, options, answered);
+    const sent =
+      url.protocol === "https:" ? tlsRequest(url.href, options, answered) : plainRequest(url.href, options, answered);
     sent.on("error", (error) => finish(() => fail(new HttpFailure(words(error)))));
     signal.addEventListener("abort", giveUp);
     if (timeoutMs > 0)

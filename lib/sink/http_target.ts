@@ -1,5 +1,6 @@
 // Where an HTTP sink sends and what it says about itself, from the fields of its configuration: checked once, when the sink
 // is opened. What is wrong is told by the field's name, never with its value.
+import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import type { AuthConfig } from "../config/settings.ts";
 import { errorWords } from "../host/out.ts";

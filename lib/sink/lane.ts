@@ -1,7 +1,6 @@
 // One sink configuration at work: reports in order, one delivery at a time, a bounded queue, rest with back-off when it
 // fails, and the report cache for what it did not take. It tells a failure once and the recovery once, and never throws.
 import { performance } from "node:perf_hooks";
-import { printable } from "../base/text.ts";
 import type { LogLevel, SinkConfig } from "../config/settings.ts";
 import { CLAIM_COUNT, type Claim, type ReportCache } from "./report_cache.ts";
 import { SinkError, type Message, type Outlet, type SinkWorld } from "./sink.ts";
@@ -35,13 +34,13 @@ export interface LaneOptions {
   readonly turns: Turns;
   readonly disableAfter: number;
   readonly firstRestMs: number;
+  readonly longestRestMs: number;
   readonly tell: SinkWorld["tell"];
 }
 
 /** What waits for a sink that is slow; more goes to the cache, oldest first. */
 const QUEUE_COUNT = 32;
 const QUEUE_CHARS = 4 << 20;
-const LONGEST_REST_MS = 300_000;
 /** Undelivered heartbeats of one run: older ones say nothing that newer ones do not. */
 const HEARTBEATS = 32;
 
@@ -117,9 +116,16 @@ export class Lane {
     for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
       const { item, settle } = next;
       this.queuedChars -= item.text.length;
-      const outcome = await this.options.turns.take(() => this.handle(item));
-      settle(outcome);
-      if (outcome === "delivered" && item.report !== undefined) await this.catchUp(item);
+      try {
+        const outcome = await this.options.turns.take(() => this.handle(item));
+        settle(outcome);
+        if (outcome === "delivered" && item.report !== undefined) await this.catchUp(item);
+      } catch (error) {
+        // A bug of ours is no reason to leave the program without its other reports.
+        settle("lost");
+        this.lost++;
+        this.tell("error", error instanceof Error ? error.message : String(error));
+      }
     }
   }
 
@@ -194,7 +200,7 @@ export class Lane {
     this.heartbeats = [];
     this.tellKept(kept);
     const { onWriteMessage } = this.options.config;
-    if (onWriteMessage !== undefined) this.options.tell("info", printable(onWriteMessage.trim()));
+    if (onWriteMessage !== undefined) this.options.tell("info", onWriteMessage.trim());
     return "delivered";
   }
 
@@ -224,7 +230,7 @@ export class Lane {
   }
 
   private rest(atLeastMs: number): void {
-    this.restMs = Math.min(Math.max(this.restMs * 2, this.options.firstRestMs, atLeastMs), LONGEST_REST_MS);
+    this.restMs = Math.min(Math.max(this.restMs * 2, this.options.firstRestMs, atLeastMs), this.options.longestRestMs);
     this.restUntil = performance.now() + this.restMs;
   }
 
@@ -250,7 +256,7 @@ export class Lane {
   }
 
   private tell(level: LogLevel, what: string): void {
-    this.options.tell(level, printable(`sink '${this.name}': ${what}`));
+    this.options.tell(level, `sink '${this.name}': ${what}`);
   }
 }
 

@@ -7,5 +7,6 @@ export const post: Sink = {
   id: "post",
   summary: "Sends each report by HTTP POST",
   keepsUndelivered: true,
+  longestRestMs: 300_000,
   open: async (request) => (await import("./http_outlets.ts")).openPost(request),
 };

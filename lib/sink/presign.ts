@@ -6,5 +6,6 @@ export const presign: Sink = {
   id: "presign",
   summary: "Puts each report where a first request is told to",
   keepsUndelivered: true,
+  longestRestMs: 300_000,
   open: async (request) => (await import("./http_outlets.ts")).openPresign(request),
 };

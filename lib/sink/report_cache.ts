@@ -5,6 +5,7 @@
 //   {"$id":"…","$time":1709667322781,"$operation":"exec","$topic":"report","$sinks":["collector"],"$message":"{…}"}
 //
 // `$message`, `$topic` and `$sinks` are the original's, which could read it.
+import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { constants, fstat, mkdir, open, read, rename, stat, unlink, write } from "node:fs";
 import { dirname } from "node:path";
@@ -44,7 +45,7 @@ export interface CacheOptions {
   readonly lockTimeoutMs: number;
   /** When the file would be longer, the oldest quarter goes. */
   readonly maxBytes: number;
-  tell: SinkWorld["tell"];
+  readonly tell: SinkWorld["tell"];
 }
 
 export class ReportCache {

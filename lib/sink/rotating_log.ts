@@ -26,6 +26,7 @@ export const rotatingLog: Sink = {
   id: "rotating_log",
   summary: "Appends each report to a file that loses its oldest lines when it is full",
   keepsUndelivered: true,
+  longestRestMs: 30_000,
   open: (request) => Promise.resolve(openRotating(request)),
 };
 

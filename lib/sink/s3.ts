@@ -6,5 +6,6 @@ export const s3: Sink = {
   id: "s3",
   summary: "Stores each report as an object in S3 or what speaks like it",
   keepsUndelivered: true,
+  longestRestMs: 300_000,
   open: async (request) => (await import("./s3_outlet.ts")).openS3(request),
 };

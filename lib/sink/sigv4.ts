@@ -1,5 +1,6 @@
 // AWS Signature Version 4 for one request, as pure text: no clock, no network. Written from the description at
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html; the tests compare it with botocore's.
+import type { Buffer } from "node:buffer";
 import { createHash, createHmac } from "node:crypto";
 
 export interface Credentials {

@@ -17,7 +17,7 @@ export interface SinkWorld {
   readonly stdout: number;
   readonly stderr: number;
   /** For people; one sentence without secrets. */
-  tell(level: LogLevel, message: string): void;
+  readonly tell: (level: LogLevel, message: string) => void;
 }
 
 /** One delivery: the report, and behind it those of the report cache that wait for the same sink and topic. */
@@ -92,6 +92,8 @@ export interface Sink extends Entry {
    * Whether reports that it did not take are kept and sent later. Not those of a console: it shows what happens now.
    */
   readonly keepsUndelivered: boolean;
+  /** The longest pause of a sink that fails, which doubles from failure to failure. */
+  readonly longestRestMs: number;
   /** What it writes to besides: configurations with the same console take turns. */
   readonly console?: "stdout" | "stderr";
   /** Loads what it needs. Rejects with SinkError when no delivery could ever work, such as an address that is none. */

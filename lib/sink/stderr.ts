@@ -6,6 +6,7 @@ export const stderr: Sink = {
   id: "stderr",
   summary: "Writes each report to standard error",
   keepsUndelivered: false,
+  longestRestMs: 30_000,
   console: "stderr",
   open: ({ world }) => Promise.resolve(openConsole(world.stderr, "standard error")),
 };

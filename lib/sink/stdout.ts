@@ -6,6 +6,7 @@ export const stdout: Sink = {
   id: "stdout",
   summary: "Writes each report to standard output",
   keepsUndelivered: false,
+  longestRestMs: 30_000,
   console: "stdout",
   open: ({ world }) => Promise.resolve(openConsole(world.stdout, "standard output")),
 };
