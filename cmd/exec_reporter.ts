@@ -43,6 +43,7 @@ async function report(words: readonly string[]): Promise<void> {
 
 async function evaluatedAgain({ words, console }: ReporterRequest) {
   const exec = await import("./exec_run.ts");
+  if (words === undefined) throw new Error("the settings of the reports are missing");
   return exec.settingsFor(exec.loadFor(words).settings, words, console);
 }
 

@@ -20,7 +20,7 @@ import { parseExecWords, type ExecWords } from "./exec_words.ts";
 export interface ReporterRequest {
   /** Undefined: some settings are functions, and the configuration has to be evaluated again. */
   readonly settings: string | undefined;
-  readonly words: ExecWords;
+  readonly words: ExecWords | undefined;
   readonly console: "stdout" | "stderr" | undefined;
 }
 

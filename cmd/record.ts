@@ -35,6 +35,13 @@ export const record = Command.make(
       Flag.withDescription("The bpftrace to run, when root does not have it in its PATH"),
       Flag.optional,
     ),
+    report: Flag.String("report").pipe(
+      Flag.withMetavar("WHAT"),
+      Flag.withDescription(
+        "ptrace: put reports about the command itself into the recording, as `tk exec` makes them: exec, heartbeat, heartbeat=TIME, or several with commas",
+      ),
+      Flag.optional,
+    ),
     quiet: Flag.Boolean("quiet").pipe(
       Flag.withAlias("q"),
       Flag.withDescription("Do not print the summary line at the end"),
@@ -62,6 +69,7 @@ export const record = Command.make(
           until: c.until,
           raw: c.raw,
           bpftracePath: Option.getOrUndefined(c.bpftracePath),
+          report: maybe(c.report),
           quiet: c.quiet,
           debug: c.debug,
         }),
@@ -82,6 +90,10 @@ export const record = Command.make(
       description: "also failed execs (PATH probes), setpgid and setsid",
     },
     { command: "tk record -- bash -lc true | tk render -d tree", description: "why is my shell slow to start?" },
+    {
+      command: "tk record --report exec,heartbeat=1s -o out.prof -- ./server",
+      description: "with what `tk exec` reports",
+    },
     {
       command: "tk record --backend bpftrace --raw -o raw.log -- make",
       description: "the whole system; cut a tree out of it with `tk ingest`",

@@ -16,6 +16,7 @@ const VALUED: ReadonlySet<string> = new Set([
   "--backend",
   "--mode",
   "--until",
+  "--report",
 ]);
 
 /** Short options whose value may be glued to them, by verb. */

@@ -6,6 +6,7 @@ import type { ExitStatus } from "../model/status.ts";
 import { CaptureError } from "./capture_error.ts";
 import { prepare, type Preparation } from "./preparation.ts";
 import { recordWithPtrace } from "./ptrace/session.ts";
+import type { ReportFeed } from "./report_feed.ts";
 import { say } from "./summary.ts";
 
 export interface RecordOptions {
@@ -20,6 +21,8 @@ export interface RecordOptions {
   readonly debug: boolean;
   readonly raw: boolean;
   readonly bpftracePath?: string | undefined;
+  /** Reports about the command that go into the recording. */
+  readonly reports?: ReportFeed | undefined;
   /** `tk 1.2.3`, for the header. */
   readonly generator: string;
 }
@@ -40,6 +43,18 @@ export interface RecordResult {
 export type Recorder = (options: RecordOptions) => Effect.Effect<RecordResult, CaptureError>;
 
 const withBpftrace: Recorder = (options) =>
+  options.reports === undefined ? bpftraceAlone(options) : Effect.fail(noReports);
+
+const noReports = new CaptureError({
+  backend: "bpftrace",
+  reason: {
+    _tag: "Contradiction",
+    what: "--report needs the ptrace backend",
+    instead: "add --backend ptrace, or leave out --report",
+  },
+});
+
+const bpftraceAlone: Recorder = (options) =>
   Effect.promise(() => import("./bpftrace/session.ts")).pipe(
     Effect.flatMap((bpftrace) => bpftrace.recordWithBpftrace(options)),
   );

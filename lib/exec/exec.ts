@@ -210,7 +210,7 @@ export function reporterFor(
   const started = startReporter({
     plan,
     look: {
-      facts: new Set<FactName>(reports.flatMap(({ keys }) => [...keys.facts])),
+      facts: new Set<FactName>([...reports.flatMap(({ keys }) => [...keys.facts]), "cwd"]),
       argvSize: [name, ...args].reduce((n, word) => n + word.length + 1, 0),
     },
     inherited,

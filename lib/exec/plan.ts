@@ -17,6 +17,8 @@ export interface Plan {
   readonly keepsStderr: boolean;
   /** Where the short way out is: -o and --format. */
   readonly output?: Output | undefined;
+  /** Heartbeats only, without the first report. */
+  readonly skipsFirst?: boolean | undefined;
   /** tk waits for the program, and then for the reporter. */
   readonly asParent: boolean;
   /** The program is the first process of its container, or adopts orphans: nobody waits for the reporter's end. */

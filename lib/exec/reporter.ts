@@ -18,7 +18,8 @@ import { factsOf } from "../report/template.ts";
 import type { SinkSet } from "../sink/sink.ts";
 import { Beats } from "./beats.ts";
 import { LookedAt } from "./early_look.ts";
-import { OutputWriter } from "./output.ts";
+import { FeedWriter } from "./feed_writer.ts";
+import { OutputWriter, type Output, type ReportOutput } from "./output.ts";
 import type { Told } from "./plan.ts";
 import { COMMAND_TOPIC, planReports, type PlannedReport } from "./reports.ts";
 import { Watch } from "./watch.ts";
@@ -38,11 +39,17 @@ export interface ReporterOptions {
 const GRACE_MS = 10_000;
 /** What the consoles get to take the last report before their pipes are let go. */
 const LAST_WORDS_MS = 1000;
+const LONGEST_WAIT_MS = 3_600_000;
 /** While deliveries are under way the program is looked after this often. */
 const GLANCE_MS = 10;
+const LONGEST_GLANCE_MS = 200;
 
 const nowMs = () => monotonicNs() / 1e6;
 const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
+
+function outputFor(output: Output, toolPid: number): ReportOutput {
+  return output.format === "feed" ? new FeedWriter(output.fd, toolPid) : new OutputWriter(output);
+}
 
 export class Reporter {
   private readonly options: ReporterOptions;
@@ -51,7 +58,7 @@ export class Reporter {
   private readonly looked: LookedAt;
   private readonly watch: Watch;
   private readonly artifact = new ProgramArtifact();
-  private readonly output: OutputWriter | undefined;
+  private readonly output: ReportOutput | undefined;
   private readonly desk = new SignalDesk();
   private readonly startTime: number | undefined;
   private readonly pending = new Set<Promise<unknown>>();
@@ -67,7 +74,7 @@ export class Reporter {
     this.looked = new LookedAt(this.pid, answers, plan.look);
     this.startTime = this.early(new Set<FactName>(["stat"])).stat?.startTime;
     this.watch = new Watch(this.pid, plan.handle, this.startTime);
-    this.output = plan.output === undefined ? undefined : new OutputWriter(plan.output);
+    this.output = plan.output === undefined ? undefined : outputFor(plan.output, plan.run.toolPid);
     for (const s of [SIG.HUP, SIG.INT, SIG.QUIT, SIG.TSTP, SIG.TTIN, SIG.TTOU, SIG.PIPE, SIG.XFSZ])
       setDisposition(s, "ignore");
     this.desk.note(SIG.TERM);
@@ -76,13 +83,40 @@ export class Reporter {
   async run(): Promise<void> {
     const { settings } = this.options;
     const { initialSleepTimeMs, heartbeat } = settings.exec;
-    const first = this.plan("exec");
+    const first = this.options.told.plan.skipsFirst === true ? [] : this.plan("exec");
     const began = this.looked.monotonicNs / 1e6;
+    this.beginRecording();
     await this.waitUntil(began + initialSleepTimeMs);
     const firstMs = nowMs();
-    await this.report("exec", first, this.firstFacts(factsOf(...first.map((r) => r.keys))), undefined);
+    if (first.length > 0)
+      await this.report("exec", first, this.firstFacts(factsOf(...first.map((r) => r.keys))), undefined);
     if (heartbeat.run) await this.beat(new Beats(firstMs, heartbeat.rateMs), heartbeat.rlimitBytes);
+    await this.endRecording();
     await this.finish();
+  }
+
+  private beginRecording(): void {
+    if (this.output?.isRecording !== true) return;
+    const { stat, cmdline, cwd } = this.early(new Set<FactName>(["stat", "cmdline", "cwd"]));
+    const { plan } = this.options.told;
+    const encoder = new TextEncoder();
+    const errno = this.output.begin({
+      pid: this.pid,
+      monotonicNs: this.looked.monotonicNs,
+      filename: encoder.encode(plan.run.commandPath ?? ""),
+      args: cmdline ?? (plan.output?.header?.command ?? []).map((word) => encoder.encode(word)),
+      cwd,
+      stat,
+    });
+    this.outputFailed(errno);
+  }
+
+  private async endRecording(): Promise<void> {
+    if (this.output?.isRecording !== true) return;
+    await this.waitUntil(Infinity);
+    if (!this.watch.ended) return;
+    const last = this.collect(new Set<FactName>(["stat"]));
+    this.outputFailed(this.output.end(monotonicNs(), last.stat));
   }
 
   /** Templates were looked up before the program was started, with the same settings. */
@@ -120,12 +154,12 @@ export class Reporter {
 
   /** The program's end, the time, or a request to end, whichever comes first. */
   private async waitUntil(dueMs: number): Promise<void> {
-    for (;;) {
+    for (let glance = GLANCE_MS; ; glance = Math.min(glance * 1.5, LONGEST_GLANCE_MS)) {
       const rest = Math.min(dueMs, this.askedToEndAt) - nowMs();
       if (rest <= 0 || this.watch.ended) return;
       // Blocking costs nothing; but deliveries need the event loop.
-      if (this.pending.size > 0) await sleep(Math.min(GLANCE_MS, rest));
-      else this.watch.wait(rest);
+      if (this.pending.size > 0) await sleep(Math.min(glance, rest));
+      else this.watch.wait(Math.min(rest, LONGEST_WAIT_MS));
       if (this.desk.took(SIG.TERM)) this.askedToEndAt = Math.min(this.askedToEndAt, nowMs() + GRACE_MS);
     }
   }

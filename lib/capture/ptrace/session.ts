@@ -3,7 +3,7 @@
 import { JsonBytes } from "../../base/json_bytes.ts";
 import { printable } from "../../base/text.ts";
 import { RecordingWriter } from "../../format/recording_writer.ts";
-import { Clock } from "../../host/clock.ts";
+import { Clock, monotonicNs } from "../../host/clock.ts";
 import { ERRNO, errnoText } from "../../host/errno.ts";
 import { openKernel } from "../../host/kernel.ts";
 import { processName } from "../../host/proc.ts";
@@ -16,6 +16,7 @@ import { startHeld, type HeldCommand } from "../launch/start_held.ts";
 import { commandError, type Preparation } from "../preparation.ts";
 import type { RecordOptions, RecordResult } from "../record.ts";
 import { RecordingOutput } from "../recording_output.ts";
+import type { FedReport } from "../report_feed.ts";
 import { say, summaryLine } from "../summary.ts";
 import { FORWARDED } from "./echo_filter.ts";
 import { limits } from "./limits.ts";
@@ -32,6 +33,7 @@ export function recordWithPtrace(options: RecordOptions, { inherited, file }: Pr
   const desk = openDesk(inherited);
   const command = startSeized(options, { inherited, file }, desk);
   const clock = new Clock();
+  const zero = monotonicNs() - clock.now();
   const output = new RecordingOutput(new RecordingWriter(new JsonBytes(1 << 18)), file.fd);
   file.begin();
   output.writer.header(
@@ -51,6 +53,10 @@ export function recordWithPtrace(options: RecordOptions, { inherited, file }: Pr
     const path = file.path ?? "standard output";
     throw new CaptureError({ backend: BACKEND, reason: { _tag: "OutputRefused", path, errno: output.errno } });
   }
+  const feed = options.reports;
+  const reporter = feed?.begin(command, inherited) ?? 0;
+  const fed = ({ at, pid, operation, report }: FedReport) =>
+    output.writer.report(Math.max(0, Math.round(at - zero)), pid, operation, report);
   if (options.debug) say(`tk: pid ${command.pid} is held and seized, mode ${options.mode}`);
   const tracer = new Tracer({
     command,
@@ -63,8 +69,10 @@ export function recordWithPtrace(options: RecordOptions, { inherited, file }: Pr
       if (!options.quiet) say(awaitingLine(living, complete));
     },
     rootEnded: () => letStop(inherited),
+    ...(feed === undefined ? {} : { reporter, takeReports: () => feed.take(fed) }),
   });
   const traced = tracer.run();
+  feed?.end(fed);
   const result = finish(options, traced, output, clock, file);
   desk.close();
   if (traced.execErrno !== 0) throw commandError(options.argv[0]!, traced.execErrno, BACKEND);
@@ -97,12 +105,14 @@ export function letStop(inherited: Inherited): void {
 /** Holds the command and becomes its tracer; when that is refused, everything is as it was. */
 function startSeized(options: RecordOptions, { inherited, file }: Preparation, desk: SignalDesk): HeldCommand {
   const complete = options.mode === "complete";
+  const tellFailure = options.reports?.prepare();
   try {
     const command = startHeld({
       argv: options.argv,
       inherited,
       stdout: file.commandStdout,
       ...(complete ? { filter: seccompFilter() } : {}),
+      ...(tellFailure === undefined ? {} : { tellFailure }),
     });
     seize(command, complete);
     return command;

@@ -36,6 +36,10 @@ export interface TracerOptions {
   readonly awaiting: (living: readonly Process[]) => void;
   /** Called once, when the root has ended. */
   readonly rootEnded: () => void;
+  /** A child of ours that is no part of the command; its end is not recorded. */
+  readonly reporter?: number;
+  /** Writes the reports that have come; never waits. Called when there is nothing else to do. */
+  readonly takeReports?: () => void;
 }
 
 export interface TraceResult {
@@ -130,11 +134,14 @@ export class Tracer {
         output.spill(this.now);
       } else if (pid === 0) {
         // Nothing to do: the moment to write. While a child waits for its parent's word, look again soon.
+        this.options.takeReports?.();
         output.flush(this.now);
         if (this.early.holding) this.pause();
         else idle = true;
-      } else if (pid === -ERRNO.EINTR) this.interrupted();
-      else if (pid === -ERRNO.ECHILD) return this.lostTrack();
+      } else if (pid === -ERRNO.EINTR) {
+        this.interrupted();
+        idle = false;
+      } else if (pid === -ERRNO.ECHILD) return this.lostTrack();
     }
   }
 
@@ -155,7 +162,7 @@ export class Tracer {
   private interrupted(): void {
     const { desk } = this.options;
     desk.rest();
-    desk.took(SIG.URG);
+    if (desk.took(SIG.URG)) this.options.takeReports?.();
     // While the command lives, a signal is for the command alone.
     if (this.rootAlive) return this.echoes.forget();
     const asked = this.askedToEnd();
@@ -298,6 +305,7 @@ export class Tracer {
   private ended(tid: number, status: number): void {
     const timestamp = this.now();
     const task = this.tasks.get(tid);
+    if (task === undefined && tid === this.options.reporter) return;
     if (task === undefined) return this.early.ended(tid, status, timestamp);
     if (!this.tasks.remove(task)) return;
     const process = task.process;
