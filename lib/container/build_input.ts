@@ -113,7 +113,7 @@ function readLimited(path: string): Uint8Array {
     const stat = statSync(path);
     if (stat.isDirectory()) throw new Error("it is a directory");
     if (!stat.isFile()) throw new Error("it is no regular file");
-    if (stat.size > MAX_DOCKERFILE) throw new Error(`it is larger than ${MAX_DOCKERFILE >> 20} MiB`);
+    if (stat.size > MAX_DOCKERFILE) throw new Error(`it is larger than ${MAX_DOCKERFILE >> 10} KiB`);
     return new Uint8Array(readFileSync(path));
   } catch (error) {
     throw new Error(`its Dockerfile '${path}' cannot be read: ${errorWords(error)}`, { cause: error });

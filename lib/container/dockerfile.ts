@@ -43,14 +43,14 @@ export interface Dockerfile {
   readonly escape: string;
 }
 
-/** Larger ones are not looked at: nobody writes them, and BuildKit has a limit, too. */
-export const MAX_DOCKERFILE = 1 << 20;
+/** Larger ones are not looked at: nobody writes them, and the parser's time grows with the square of heredocs. */
+export const MAX_DOCKERFILE = 1 << 18;
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** A clause that says why not, such as `it holds a NUL character`. */
 export async function parseDockerfile(bytes: Uint8Array): Promise<Result<Dockerfile, string>> {
-  if (bytes.length > MAX_DOCKERFILE) return err(`it is larger than ${MAX_DOCKERFILE >> 20} MiB`);
+  if (bytes.length > MAX_DOCKERFILE) return err(`it is larger than ${MAX_DOCKERFILE >> 10} KiB`);
   if (bytes.includes(0)) return err("it holds a NUL character");
   let text: string;
   try {
@@ -85,7 +85,6 @@ function syntaxOf(text: string, directives: readonly { getName(): string; getVal
 /** What dockerfile-ast knows of an instruction. */
 interface Parsed {
   getKeyword(): string;
-  getArgumentsContent(): string | null;
   getRange(): { readonly start: { readonly line: number }; readonly end: { readonly line: number } };
 }
 
@@ -108,9 +107,9 @@ function toStages(
   for (const parsed of instructions) {
     const { start, end } = parsed.getRange();
     const keyword = parsed.getKeyword().toUpperCase();
-    const text = (parsed.getArgumentsContent() ?? "").trim();
+    const text = READ.has(keyword) ? joinedText(lines, start.line, end.line, escape) : "";
     if (keyword === "FROM") {
-      const from = parseFrom(argumentsWithFlags(lines, start.line, end.line, escape), stages.length);
+      const from = parseFrom(text, stages.length);
       if (from === undefined) return err(`line ${start.line + 1}: FROM names no image`);
       stages.push({ from, instructions: [], onBuild: [], end: end.line + 1 });
       continue;
@@ -147,8 +146,14 @@ function continues(line: string, escape: string): boolean {
   return trimmed.endsWith(escape) && !trimmed.endsWith(escape + escape) && !/^\s*#/.test(line);
 }
 
-/** A FROM with its flags, in one line. dockerfile-ast keeps flags and arguments apart, and variables in both. */
-function argumentsWithFlags(lines: readonly string[], from: number, to: number, escape: string): string {
+/** Instructions whose text is looked at. */
+const READ: ReadonlySet<string> = new Set(["FROM", "ARG", "ENTRYPOINT", "CMD", "SHELL", "ONBUILD"]);
+
+/**
+ * What stands behind the keyword, as BuildKit joins lines: nothing between them, comments and empty lines left out. Not
+ * taken from dockerfile-ast, which keeps flags apart and is less exact about blanks behind the escape character.
+ */
+function joinedText(lines: readonly string[], from: number, to: number, escape: string): string {
   let text = "";
   for (const line of lines.slice(from, to + 1)) {
     if (text !== "" && (/^\s*#/.test(line) || line.trim() === "")) continue;
