@@ -2,9 +2,9 @@
 // sink, and what happens to the rest at the end.
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { execFileSync, spawn } from "node:child_process";
-import { closeSync, constants, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, constants, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { SINK_TYPES } from "../../lib/config/sink_fields.ts";
+import { FILTERS, SINK_TYPES } from "../../lib/config/sink_fields.ts";
 import { TERMINAL_REPORT, type CustomReport } from "../../lib/config/settings.ts";
 import type { Delivery } from "../../lib/sink/sink.ts";
 import { sinks } from "../../lib/sink/registry.ts";
@@ -131,7 +131,7 @@ describe("who gets it", () => {
 });
 
 describe("a sink that fails", () => {
-  const FAST = { firstRestMs: 60 };
+  const FAST = { firstRestMs: 500 };
   const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
   test("is told once, rests after three failures, works again, and gets what was kept behind the next report", async () => {
@@ -140,14 +140,18 @@ describe("a sink that fails", () => {
       r.writeHead(isUp ? 200 : 500);
       r.end();
     });
-    const set = bench.open({ p: { sink: "post", fields: { uri: origin } }, f: file("beside.log") }, {}, FAST);
+    const set = bench.open(
+      { p: { sink: "post", fields: { uri: origin, timeout: 10_000 } }, f: file("beside.log") },
+      {},
+      FAST,
+    );
     for (let n = 1; n <= 4; n++)
       expect(await set.publish("report", "exec", { n })).toEqual({ delivered: ["f"], kept: ["p"], lost: [] });
     // Three deliveries of three attempts; the fourth was not tried.
     expect(received).toHaveLength(9);
     expect(bench.warnings()).toHaveLength(1);
     isUp = true;
-    await pause(70);
+    await pause(550);
     expect((await set.publish("report", "exec", { n: 5 })).delivered).toEqual(["p", "f"]);
     await set.publish("report", "exec", { n: 6 });
     while (bench.kept().length > 0) await pause(5);
@@ -170,7 +174,7 @@ describe("a sink that fails", () => {
       first = false;
       r.end();
     });
-    const set = bench.open({ p: { sink: "post", fields: { uri: origin } } }, {}, { firstRestMs: 1 });
+    const set = bench.open({ p: { sink: "post", fields: { uri: origin, timeout: 10_000 } } }, {}, { firstRestMs: 1 });
     expect((await set.publish("report", "exec", { n: 1 })).kept).toEqual(["p"]);
     await pause(10);
     expect((await set.publish("report", "exec", { n: 2 })).delivered).toEqual(["p"]);
@@ -196,7 +200,7 @@ describe("a sink that fails", () => {
       r.writeHead(request.body.includes("poison") ? 413 : 200);
       r.end();
     });
-    const set = bench.open({ p: { sink: "post", fields: { uri: origin } } }, {}, { firstRestMs: 1 });
+    const set = bench.open({ p: { sink: "post", fields: { uri: origin, timeout: 10_000 } } }, {}, { firstRestMs: 1 });
     expect((await set.publish("report", "exec", { n: 1, poison: true })).kept).toEqual(["p"]);
     for (let n = 2; n < 12; n++) {
       await pause(5);
@@ -214,7 +218,9 @@ describe("a sink that fails", () => {
       if (request.body.length <= limit) r.end();
       else r.destroy();
     });
-    const set = bench.open({ p: { sink: "post", fields: { uri: origin, disable_after_errors: 100 } } });
+    const set = bench.open({
+      p: { sink: "post", fields: { uri: origin, timeout: 10_000, disable_after_errors: 100 } },
+    });
     for (let n = 100; n < 105; n++) await set.publish("report", "exec", { n });
     limit = 50;
     for (let n = 110; n < 116; n++) await set.publish("report", "exec", { n });
@@ -329,4 +335,16 @@ describe("a sink that is slow", () => {
     await set.close();
     expect((await set.publish("report", "exec", { n: 1 })).lost).toEqual(["f"]);
   });
+});
+
+test("docs/sinks.md has every sink, field and filter", () => {
+  const text = readFileSync(join(import.meta.dir, "../../docs/sinks.md"), "utf8");
+  const sectionOf = (id: string) =>
+    text.split(/^## /m).find((part) => part.split("\n")[0]!.split(" and ").includes(id));
+  for (const type of SINK_TYPES) {
+    const section = sectionOf(type.id);
+    if (type.id === "presign") expect(section).toContain("The fields of `post`");
+    else for (const field of type.fields) expect(section).toContain(`\`${field.name}\``);
+  }
+  for (const filter of FILTERS) expect(sectionOf("Filters")).toContain(`\`${filter}\``);
 });
