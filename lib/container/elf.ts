@@ -38,6 +38,7 @@ const MAX_PROGRAM_HEADERS = 128;
 const MAX_DYNAMIC = 1 << 16;
 const MAX_STRINGS = 1 << 24;
 const MAX_SEGMENT = 1 << 28;
+const MAX_PATH = 4096;
 const ENTRY_AT = 24;
 
 interface Segment {
@@ -121,6 +122,7 @@ export class ElfFile {
   }
 
   private write(at: number, b: Uint8Array): void {
+    if (at < 0 || at + b.length > this.size) throw new ElfError("its headers are wrong");
     for (let n = 0; n < b.length;) n += writeSync(this.fd, b, n, b.length - n, at + n);
   }
 
@@ -180,7 +182,7 @@ export class ElfFile {
 
   setInterpreter(path: string): void {
     const segment = this.segments.find((s) => s.type === PT_INTERP);
-    if (segment === undefined || path.length + 1 > segment.fileSize)
+    if (segment === undefined || path.length + 1 > segment.fileSize || segment.fileSize > MAX_PATH)
       throw new ElfError(`there is no room for the loader's name '${path}'`);
     // The kernel wants the last byte of the segment to be the end of the text, so zeros fill what is left.
     const b = new Uint8Array(segment.fileSize);
