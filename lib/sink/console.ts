@@ -27,11 +27,8 @@ export function openConsole(fd: number, place: string): Outlet {
         }
       } catch (error) {
         if (error instanceof SinkError) throw error;
-        const gone = errorCode(error) === "EPIPE";
-        throw new SinkError(
-          "failed",
-          gone ? "its reader is gone" : error instanceof Stuck ? error.message : errorWords(error),
-        );
+        if (errorCode(error) === "EPIPE") throw new SinkError("gone", "its reader is gone");
+        throw new SinkError("failed", error instanceof Stuck ? error.message : errorWords(error));
       } finally {
         clearTimeout(timer);
         signal.removeEventListener("abort", giveUp);

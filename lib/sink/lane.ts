@@ -59,6 +59,8 @@ export class Lane {
   private restUntil = 0;
   private isDown = false;
   private isClosing = false;
+  /** Nobody reads any more: what is lost then is missed by nobody. */
+  private isGone = false;
   private lost = 0;
   private overflowed = 0;
   private heartbeats: string[] = [];
@@ -98,7 +100,7 @@ export class Lane {
   close(): void {
     this.outlet?.close?.();
     const { lost, overflowed } = this;
-    if (lost > 0) this.tell("warn", `${count(lost, "report was", "reports were")} lost`);
+    if (lost > 0) this.tell(this.isGone ? "verbose" : "warn", `${count(lost, "report was", "reports were")} lost`);
     if (overflowed > 0)
       this.tell("verbose", `${count(overflowed, "report", "reports")} did not wait for it to be ready`);
   }
@@ -197,6 +199,7 @@ export class Lane {
     this.restMs = 0;
     if (this.isDown) this.tell("info", `${outlet.place} takes reports again`);
     this.isDown = false;
+    this.isGone = false;
     this.heartbeats = [];
     this.tellKept(kept);
     const { onWriteMessage } = this.options.config;
@@ -224,7 +227,8 @@ export class Lane {
         ? "what it does not take is lost"
         : `what it does not take is kept in '${cache?.path ?? ""}' and sent later`;
     const place = this.outlet === undefined ? "" : `${this.outlet.place}: `;
-    this.tell(this.isDown ? "trace" : "warn", `${place}${why}; ${then}`);
+    this.isGone = known?.kind === "gone";
+    this.tell(this.isDown ? "trace" : this.isGone ? "verbose" : "warn", `${place}${why}; ${then}`);
     this.isDown = true;
     return outcome;
   }

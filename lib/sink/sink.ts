@@ -107,9 +107,10 @@ export class SinkError extends Error {
   /**
    * `refused`: the receiver said no to what it got, and will say no again (most of HTTP's 4xx).
    * `unfit`: the same, but because of this very message (too large, malformed).
+   * `gone`: whoever read it has had enough, which is nobody's fault and no reason to warn.
    * `failed`: it may work the next time.
    */
-  readonly kind: "refused" | "unfit" | "failed";
+  readonly kind: "refused" | "unfit" | "gone" | "failed";
   /** Milliseconds that the receiver asked to be left alone for; 0 when it did not. */
   readonly retryAfterMs: number;
 
