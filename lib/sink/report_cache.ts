@@ -231,7 +231,8 @@ export class ReportCache {
   private async replaceText(lines: readonly string[]): Promise<void> {
     if (lines.length === 0) return unlinkAsync(this.path);
     const { O_CREAT, O_EXCL, O_WRONLY } = constants;
-    const beside = `${this.path}.${process.pid}.new`;
+    // Always the same name: who has the lock is alone with it, and what a killed tk left there goes.
+    const beside = `${this.path}.new`;
     await unlinkAsync(beside).catch(() => undefined);
     const fd = await openAsync(beside, O_CREAT | O_EXCL | O_WRONLY, 0o600);
     try {

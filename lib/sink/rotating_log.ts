@@ -66,7 +66,8 @@ async function shorten(place: Place, size: number, drop: number, last: number): 
   if (from === 0) return;
   // Behind a link is the file; a renamed file would replace the link.
   const path = await realpathAsync(place.path);
-  const beside = join(dirname(path), `.${basename(path)}.${process.pid}.tk`);
+  // Always the same name: who has the lock is alone with it, and what a killed tk left there goes.
+  const beside = join(dirname(path), `.${basename(path)}.tk`);
   const { O_CREAT, O_EXCL, O_WRONLY } = constants;
   await unlinkAsync(beside).catch(() => undefined);
   const out = await openAsync(beside, O_CREAT | O_EXCL | O_WRONLY, 0o600);

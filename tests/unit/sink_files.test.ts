@@ -381,6 +381,13 @@ describe("rotating_log", () => {
     expect(reports(bench.text("c.log")).at(-1)!.n).toBe(69);
   });
 
+  test("what a tk that was killed while it dropped lines left behind goes with the next time", async () => {
+    mkdirSync(bench.path("killed"));
+    writeFileSync(bench.path("killed/.r.log.tk"), "half of");
+    expect((await fill("killed/r.log", rotating("killed/r.log", 1024), 20)).at(-1)).toBe(29);
+    expect(readdirSync(bench.path("killed"))).toEqual(["r.log"]);
+  });
+
   test("a report that is longer than max stays, alone", async () => {
     const set = bench.open({ r: rotating("d.log", 1024) });
     await set.publish("report", "exec", { n: 1 });
