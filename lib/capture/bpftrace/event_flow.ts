@@ -47,6 +47,8 @@ export class EventFlow {
   lost = 0;
   /** Every line of an event that came. */
   lines = 0;
+  /** Time of the newest event that came. */
+  newest = 0;
   /** The root has become the command. */
   started = false;
   rootEnded = false;
@@ -113,7 +115,7 @@ export class EventFlow {
 
   private tellLost(count: number, reason: string): void {
     this.lost += count;
-    this.options.writer?.lost(this.options.now(), count, reason);
+    this.options.writer?.lost(this.newest, count, reason);
   }
 
   private line(b: Uint8Array, from: number, to: number): void {
@@ -134,6 +136,7 @@ export class EventFlow {
     const fields = { ...f, ts: Math.max(0, Math.round(f.ts + this.options.offset)) };
     this.waiting.push({ fields, exec: whole ?? told, argsFrom: whole === undefined ? undefined : "proc" });
     this.oldest = Math.min(this.oldest, fields.ts);
+    this.newest = Math.max(this.newest, fields.ts);
   }
 
   private count(f: RawFields): void {
