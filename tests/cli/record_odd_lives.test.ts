@@ -69,7 +69,11 @@ records.each(MODES)(
 records.each(MODES)(
   "%s: whole groups killed while they fork: children that die before anybody has heard of them",
   async (mode) => {
-    const { lines, root, status } = await record(mode, ["./storms", "killed-groups"]);
+    // On a busy machine the kernel has forgotten more of them by the time the tracer asks.
+    const busy = Array.from({ length: 3 }, () => Bun.spawn(["yes"], { stdout: "ignore" }));
+    const { lines, root, status } = await record(mode, ["./storms", "killed-groups"]).finally(() => {
+      for (const child of busy) child.kill();
+    });
     expect(status).toBe(0);
     expect(root.children.length).toBe(200);
     expect(everyLife(root).every((l) => l.end === "killed 9" || l.end === "exited 3" || l === root)).toBe(true);
