@@ -1,5 +1,6 @@
 // Pipes to a program that runs beside us, read without the runtime's event loop: for recorders that wait in the kernel.
 // Nothing made here reaches a command that is started meanwhile.
+import { closeFile, latin1, readLink } from "./descriptors.ts";
 import { ERRNO } from "./errno.ts";
 import { openKernel } from "./kernel.ts";
 import { Block } from "./memory.ts";
@@ -8,6 +9,9 @@ import { NR } from "./syscalls.ts";
 export interface Pipe {
   readonly readEnd: number;
   readonly writeEnd: number;
+  /** Closes our copy of what a program was given. */
+  closeReadEnd(): void;
+  closeWriteEnd(): void;
 }
 
 /** Both ends closed on exec; -errno when there are no descriptors left. */
@@ -15,7 +19,21 @@ export function makePipe(): Pipe | number {
   const block = new Block(16);
   const O_CLOEXEC = 0o2000000;
   const answer = openKernel().call(NR.pipe2, block.address, O_CLOEXEC);
-  return answer < 0 ? answer : { readEnd: block.i32[0]!, writeEnd: block.i32[1]! };
+  if (answer < 0) return answer;
+  const readEnd = block.i32[0]!;
+  const writeEnd = block.i32[1]!;
+  // Deno closes what it hands to a program, Bun does not; another thread may have got the number meanwhile.
+  const name = target(readEnd);
+  const close = (fd: number) => {
+    if (name !== undefined && target(fd) === name) closeFile(fd);
+  };
+  return { readEnd, writeEnd, closeReadEnd: () => close(readEnd), closeWriteEnd: () => close(writeEnd) };
+}
+
+/** `pipe:[4711]`, the same for both ends. */
+function target(fd: number): string | undefined {
+  const link = readLink(`/proc/self/fd/${fd}`);
+  return link === undefined ? undefined : latin1(link);
 }
 
 export class PipeReader {

@@ -3,6 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { lacks } from "../support/needs.ts";
 import { run, TK } from "../support/tk.ts";
 
 const VERBS = ["record", "doctor", "sort", "ingest", "render", "man"];
@@ -84,10 +85,7 @@ test("completion scripts are accepted by their shells and know verbs, options an
     const script = await run([TK, "--completions", shell]);
     expect(script.status).toBe(0);
     for (const word of [...VERBS, "display-mode", "by-process"]) expect(script.stdout).toContain(word);
-    if (Bun.which(shell) === null) {
-      console.log(`not checked with ${shell}: it is not installed`);
-      continue;
-    }
+    if (lacks(shell)) continue;
     const file = join(work, `completion.${shell}`);
     writeFileSync(file, script.stdout);
     const checked = await run([...check, file]);
@@ -122,10 +120,7 @@ test("manual pages are well-formed, and man shows every option", async () => {
     expect(page.status).toBe(0);
     expect(page.stdout).toStartWith(".TH TK");
     expect(page.stdout).toContain(".SH EXIT STATUS");
-    if (Bun.which("man") === null) {
-      console.log("pages not shown: man is not installed");
-      continue;
-    }
+    if (lacks("man")) continue;
     const file = join(work, "page.1");
     writeFileSync(file, page.stdout);
     const shown = await run(["man", "--warnings", "-E", "ascii", "-l", file], {

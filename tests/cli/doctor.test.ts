@@ -4,6 +4,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Check } from "../../lib/capture/backend.ts";
 import { diagnosisTable, stateOf, type Diagnosis } from "../../lib/capture/doctor.ts";
+import { lacks } from "../support/needs.ts";
 import { temporaryFolder } from "../support/programs.ts";
 import { asOrdinaryUser, isRoot, requireTk, run, TK } from "../support/tk.ts";
 
@@ -56,14 +57,18 @@ test("an ordinary user is told of sudo, and nothing is run by it", async () => {
   if (isRoot) expect(ran.stdout).toMatch(/ privileges +not root/);
 }, 20_000);
 
-test("traced already: nothing records by ptrace, and it says who is in the way", async () => {
-  const under = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=none", "-e", "signal=none"];
-  const ran = await run([...under, TK, "doctor", "-b", "/nonexistent/bpftrace"]);
-  expect(ran.status).toBe(1);
-  expect(ran.stdout).toMatch(/traced already +by strace/);
-  expect(ran.stdout).toContain("ptrace: cannot record here");
-  expect(ran.stdout.trimEnd().split("\n").at(-1)).toStartWith("tk record cannot record here");
-}, 20_000);
+test.skipIf(lacks("strace"))(
+  "traced already: nothing records by ptrace, and it says who is in the way",
+  async () => {
+    const under = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=none", "-e", "signal=none"];
+    const ran = await run([...under, TK, "doctor", "-b", "/nonexistent/bpftrace"]);
+    expect(ran.status).toBe(1);
+    expect(ran.stdout).toMatch(/traced already +by strace/);
+    expect(ran.stdout).toContain("ptrace: cannot record here");
+    expect(ran.stdout.trimEnd().split("\n").at(-1)).toStartWith("tk record cannot record here");
+  },
+  20_000,
+);
 
 describe("what follows from the checks", () => {
   test("every need must be met, and of several modes one is enough", () => {

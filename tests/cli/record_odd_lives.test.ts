@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import { type Life, counts, everyLife, livesOfRecording } from "../support/lives.ts";
+import { lacks } from "../support/needs.ts";
 import { programs, removeTemporaryFolders, temporaryFolder } from "../support/programs.ts";
 import {
   type Line,
@@ -10,7 +11,6 @@ import {
   ORDINARY_UID,
   argsOf,
   asOrdinaryUser,
-  isRoot,
   readRecording,
   recording,
   requireTk,
@@ -20,6 +20,8 @@ import {
 } from "../support/tk.ts";
 
 const MODES: readonly Mode[] = ["events", "complete"];
+/** All but the last record programs of tests/programs. */
+const records = test.skipIf(lacks("gcc"));
 const folder = temporaryFolder();
 let count = 0;
 
@@ -47,7 +49,7 @@ function words(root: Life): string[] {
   return everyLife(root).flatMap((l) => l.execs);
 }
 
-test.each(MODES)(
+records.each(MODES)(
   "%s: parents killed in the middle of fork, three times",
   async (mode) => {
     for (let round = 0; round < 3; round++) {
@@ -64,10 +66,14 @@ test.each(MODES)(
   60_000,
 );
 
-test.each(MODES)(
+records.each(MODES)(
   "%s: whole groups killed while they fork: children that die before anybody has heard of them",
   async (mode) => {
-    const { lines, root, status } = await record(mode, ["./storms", "killed-groups"]);
+    // On a busy machine the kernel has forgotten more of them by the time the tracer asks.
+    const busy = Array.from({ length: 3 }, () => Bun.spawn(["yes"], { stdout: "ignore" }));
+    const { lines, root, status } = await record(mode, ["./storms", "killed-groups"]).finally(() => {
+      for (const child of busy) child.kill();
+    });
     expect(status).toBe(0);
     expect(root.children.length).toBe(200);
     expect(everyLife(root).every((l) => l.end === "killed 9" || l.end === "exited 3" || l === root)).toBe(true);
@@ -76,7 +82,7 @@ test.each(MODES)(
   30_000,
 );
 
-test.each(MODES)(
+records.each(MODES)(
   "%s: thousands of threads are no processes; eight threads that fork at once",
   async (mode) => {
     const { root, status } = await record(mode, ["./storms", "threads"]);
@@ -87,7 +93,7 @@ test.each(MODES)(
   30_000,
 );
 
-test.each(MODES)(
+records.each(MODES)(
   "%s: processes killed while their threads come, go and fork",
   async (mode) => {
     const { root, status } = await record(mode, ["./storms", "killed-threads"]);
@@ -98,8 +104,7 @@ test.each(MODES)(
   30_000,
 );
 
-test.each(MODES)("%s: a 32-bit program", async (mode) => {
-  if (process.arch !== "x64") return console.log("not run: this machine has no 32-bit x86 programs");
+test.skipIf(lacks("gcc", "32-bit programs")).each(MODES)("%s: a 32-bit program", async (mode) => {
   const { root, status } = await record(mode, ["./i386"]);
   expect(status).toBe(7);
   const words = '["word 32","\xff\xfe"]';
@@ -110,44 +115,49 @@ test.each(MODES)("%s: a 32-bit program", async (mode) => {
   ]);
 });
 
-test.each(MODES)("%s: a program that its user may run but not read", async (mode) => {
+records.each(MODES)("%s: a program that its user may run but not read", async (mode) => {
   const { root, status } = await record(mode, ["sh", "-c", "./unreadable a '' 'b c'; exit 3"]);
   expect(status).toBe(3);
   expect(words(root)[1]).toBe('["./unreadable","a","","b c"]');
 });
 
-test.each(MODES)("%s: inside a pid namespace of its own, pids are those outside", async (mode) => {
-  const allowed = await run(["unshare", "-Urpf", "true"], { user: "ordinary" });
-  if (allowed.status !== 0) return console.log(`not run: ${allowed.stderr.trim()}`);
-  const { lines, root, status } = await record(mode, ["unshare", "-Urpf", "sh", "-c", "./tiny inside; exit 7"]);
-  expect(status).toBe(7);
-  expect(root.children).toMatchObject([{ end: "exited 7", children: [{ execs: ['["./tiny","inside"]'] }] }]);
-  for (const line of withTag(lines, "Fork")) expect(Number(line.f.child_pid)).toBeGreaterThan(2);
-});
+test.skipIf(lacks("gcc", "user namespaces")).each(MODES)(
+  "%s: inside a pid namespace of its own, pids are those outside",
+  async (mode) => {
+    const { lines, root, status } = await record(mode, ["unshare", "-Urpf", "sh", "-c", "./tiny inside; exit 7"]);
+    expect(status).toBe(7);
+    expect(root.children).toMatchObject([{ end: "exited 7", children: [{ execs: ['["./tiny","inside"]'] }] }]);
+    for (const line of withTag(lines, "Fork")) expect(Number(line.f.child_pid)).toBeGreaterThan(2);
+  },
+);
 
-test.each(MODES)("%s: root that becomes an ordinary user goes on being recorded", async (mode) => {
-  if (!isRoot) return console.log("not run: needs root");
-  const command = asOrdinaryUser(["sh", "-c", `./tiny as $(id -u); exit 5`]);
-  const { root, status } = await record(mode, command, "root");
-  expect(status).toBe(5);
-  expect(words(root)).toContain(`["./tiny","as","${ORDINARY_UID}"]`);
-});
+test.skipIf(lacks("gcc", "root")).each(MODES)(
+  "%s: root that becomes an ordinary user goes on being recorded",
+  async (mode) => {
+    const command = asOrdinaryUser(["sh", "-c", `./tiny as $(id -u); exit 5`]);
+    const { root, status } = await record(mode, command, "root");
+    expect(status).toBe(5);
+    expect(words(root)).toContain(`["./tiny","as","${ORDINARY_UID}"]`);
+  },
+);
 
-test.each(MODES)("%s: set-user-ID programs keep their power when root records", async (mode) => {
-  if (!isRoot) return console.log("not run: needs root");
-  // su is set-user-ID root: as the ordinary user under root's tk it may still become root without a password? No: but it
-  // sees itself as root, which is what the bit is for.
-  const report = join(folder, `suid-${mode}`);
-  const suid = join(folder, `suid-probe-${mode}`);
-  const made = await run(["sh", "-c", `cp ${programs()}/probe ${suid} && chmod 4755 ${suid}`]);
-  expect(made.status).toBe(0);
-  const { status } = await record(mode, asOrdinaryUser([suid, report]), "root");
-  expect(status).toBe(5);
-  const ids = /^uids .*$/m.exec(await Bun.file(report).text())?.[0];
-  expect(ids).toStartWith(`uids ${ORDINARY_UID} 0 0`);
-});
+test.skipIf(lacks("gcc", "root")).each(MODES)(
+  "%s: set-user-ID programs keep their power when root records",
+  async (mode) => {
+    // su is set-user-ID root: as the ordinary user under root's tk it may still become root without a password? No: but it
+    // sees itself as root, which is what the bit is for.
+    const report = join(folder, `suid-${mode}`);
+    const suid = join(folder, `suid-probe-${mode}`);
+    const made = await run(["sh", "-c", `cp ${programs()}/probe ${suid} && chmod 4755 ${suid}`]);
+    expect(made.status).toBe(0);
+    const { status } = await record(mode, asOrdinaryUser([suid, report]), "root");
+    expect(status).toBe(5);
+    const ids = /^uids .*$/m.exec(await Bun.file(report).text())?.[0];
+    expect(ids).toStartWith(`uids ${ORDINARY_UID} 0 0`);
+  },
+);
 
-test.each(MODES)("%s: one process that becomes another program a hundred times", async (mode) => {
+records.each(MODES)("%s: one process that becomes another program a hundred times", async (mode) => {
   const script = 'n=$1; [ "$n" = 0 ] && exit 11; exec sh -c "$0" "$0" $((n - 1))';
   const { root, status } = await record(mode, ["sh", "-c", script, script, "100"]);
   expect(status).toBe(11);
@@ -155,7 +165,7 @@ test.each(MODES)("%s: one process that becomes another program a hundred times",
   expect(root.execs.length).toBe(101);
 });
 
-test.each(MODES)("%s: words and environment of a megabyte and a half", async (mode) => {
+records.each(MODES)("%s: words and environment of a megabyte and a half", async (mode) => {
   const script = `x=$(head -c 120000 /dev/zero | tr '\\0' x); export A=$x B=$x C=$x D=$x E=$x; exec ./tiny $x $x $x $x $x $x $x "end"`;
   const { lines } = await record(mode, ["bash", "-c", script]);
   const last = withTag(lines, "ExecFull").at(-1)!;
@@ -165,7 +175,7 @@ test.each(MODES)("%s: words and environment of a megabyte and a half", async (mo
   expect(String(last.f.filename)).toEndWith("/tiny");
 });
 
-test.each(MODES)("%s: tk is stopped and continued from outside", async (mode) => {
+records.each(MODES)("%s: tk is stopped and continued from outside", async (mode) => {
   const out = join(folder, `rec-${count++}`);
   const running = start(
     recording(out, mode, ["sh", "-c", "for i in 1 2 3 4 5 6; do sleep 0.05; done; exit 13"], "--quiet"),

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { visibleFacts } from "../support/probe.ts";
+import { lacks } from "../support/needs.ts";
 import { PLAIN_ENV, programs, removeTemporaryFolders, temporaryFolder } from "../support/programs.ts";
 import { KEY, Pty } from "../support/pty.ts";
 import { type Mode, asOrdinaryUser, readRecording, recording, requireTk, withTag } from "../support/tk.ts";
@@ -305,61 +306,72 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-describe.each(["events", "complete"] as const)("%s mode behaves as no tk", (mode) => {
-  for (const scenario of SCENARIOS) {
-    test(
-      scenario.name,
-      async () => {
-        const play = async (variant: Variant) => {
-          const pty = await shell(variant);
-          const statuses = await scenario.run(pty);
-          return { statuses, screen: seen(pty) };
-        };
-        const [plain, traced] = await Promise.all([play("plain"), play(mode)]);
-        expect(traced).toEqual(plain);
-      },
-      40_000,
-    );
-  }
-});
+describe.skipIf(lacks("terminal", "gcc", "python", "editors")).each(["events", "complete"] as const)(
+  "%s mode behaves as no tk",
+  (mode) => {
+    for (const scenario of SCENARIOS) {
+      test(
+        scenario.name,
+        async () => {
+          const play = async (variant: Variant) => {
+            const pty = await shell(variant);
+            const statuses = await scenario.run(pty);
+            return { statuses, screen: seen(pty) };
+          };
+          const [plain, traced] = await Promise.all([play("plain"), play(mode)]);
+          expect(traced).toEqual(plain);
+        },
+        40_000,
+      );
+    }
+  },
+);
 
-test("the terminal as the probe sees it: foreground group, modes, size", async () => {
-  const look = async (variant: Variant) => {
-    const report = join(folder, "report");
-    rmSync(report, { force: true });
-    const pty = await shell(variant, folder);
-    const status = await pty.line(`$R $PROGRAMS/probe ${report}`);
-    if (!existsSync(report)) throw new Error(pty.screen());
-    const text = readFileSync(report, "latin1")
-      .replaceAll(/(pgrp same as parent) \d absolute \d+/g, "$1") // a job of its own: the parent is the shell or tk
-      .replaceAll(/^sid \d+/gm, "sid")
-      .replaceAll(/^status NS[sp]\w+:.*/gm, "")
-      .replaceAll(/\/dev\/pts\/\d+/g, "/dev/pts/N")
-      .replaceAll(/^tty_nr \d+/gm, "tty_nr")
-      .replaceAll(/^(autogroup|proc_environ R=|environ R=).*/gm, "");
-    return { status, text };
-  };
-  const plain = await look("plain");
-  for (const mode of ["events", "complete"] as const) {
-    const traced = await look(mode);
-    expect(visibleFacts(traced.text, mode)).toEqual(visibleFacts(plain.text, mode));
-    expect(traced.status).toBe(plain.status);
-  }
-}, 30_000);
+test.skipIf(lacks("terminal", "gcc"))(
+  "the terminal as the probe sees it: foreground group, modes, size",
+  async () => {
+    const look = async (variant: Variant) => {
+      const report = join(folder, "report");
+      rmSync(report, { force: true });
+      const pty = await shell(variant, folder);
+      const status = await pty.line(`$R $PROGRAMS/probe ${report}`);
+      if (!existsSync(report)) throw new Error(pty.screen());
+      const text = readFileSync(report, "latin1")
+        .replaceAll(/(pgrp same as parent) \d absolute \d+/g, "$1") // a job of its own: the parent is the shell or tk
+        .replaceAll(/^sid \d+/gm, "sid")
+        .replaceAll(/^status NS[sp]\w+:.*/gm, "")
+        .replaceAll(/\/dev\/pts\/\d+/g, "/dev/pts/N")
+        .replaceAll(/^tty_nr \d+/gm, "tty_nr")
+        .replaceAll(/^(autogroup|proc_environ R=|environ R=).*/gm, "");
+      return { status, text };
+    };
+    const plain = await look("plain");
+    for (const mode of ["events", "complete"] as const) {
+      const traced = await look(mode);
+      expect(visibleFacts(traced.text, mode)).toEqual(visibleFacts(plain.text, mode));
+      expect(traced.status).toBe(plain.status);
+    }
+  },
+  30_000,
+);
 
-test("the recording of a stopped and continued command is whole", async () => {
-  const out = join(folder, "whole");
-  const pty = new Pty({ cwd: folder, env: { ...PLAIN_ENV, R: recording(out, "events", [], "--quiet").join(" ") } });
-  open.push(pty);
-  await pty.prompt(0);
-  await startAndWait(pty, `$R bash -c 'echo ready; read x; true | cat; exit 2'`);
-  await pty.keys(KEY.ctrlZ);
-  const from = pty.mark();
-  pty.type(`fg${KEY.enter}`);
-  await pty.waitFor(/exit 2'\r?\n/, from);
-  await Bun.sleep(100);
-  expect(await pty.keys(`x${KEY.enter}`)).toBe(2);
-  const lines = readRecording(out);
-  expect(withTag(lines, "Exit")).toHaveLength(3);
-  expect(withTag(lines, "End")[0]!.f.exit_code).toBe(2);
-}, 20_000);
+test.skipIf(lacks("terminal"))(
+  "the recording of a stopped and continued command is whole",
+  async () => {
+    const out = join(folder, "whole");
+    const pty = new Pty({ cwd: folder, env: { ...PLAIN_ENV, R: recording(out, "events", [], "--quiet").join(" ") } });
+    open.push(pty);
+    await pty.prompt(0);
+    await startAndWait(pty, `$R bash -c 'echo ready; read x; true | cat; exit 2'`);
+    await pty.keys(KEY.ctrlZ);
+    const from = pty.mark();
+    pty.type(`fg${KEY.enter}`);
+    await pty.waitFor(/exit 2'\r?\n/, from);
+    await Bun.sleep(100);
+    expect(await pty.keys(`x${KEY.enter}`)).toBe(2);
+    const lines = readRecording(out);
+    expect(withTag(lines, "Exit")).toHaveLength(3);
+    expect(withTag(lines, "End")[0]!.f.exit_code).toBe(2);
+  },
+  20_000,
+);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { contexts, hostileFolder, visibleFacts } from "../support/probe.ts";
+import { lacks } from "../support/needs.ts";
 import { PLAIN_ENV, programs, removeTemporaryFolders, temporaryFolder } from "../support/programs.ts";
 import { type Mode, TK, argsOf, isRoot, readRecording, recording, requireTk, run, withTag } from "../support/tk.ts";
 
@@ -31,7 +32,7 @@ async function look(script: string, words: readonly string[], user: "root" | "or
 for (const user of USERS) {
   describe(`as ${user === "root" ? "root" : "an ordinary user"}`, () => {
     for (const context of list) {
-      test(
+      test.skipIf(lacks("gcc", ...(context.needs ?? [])))(
         context.name,
         async () => {
           const report = join(folder, `report-${user}`); // the same name in every run: it is in argv
@@ -59,7 +60,7 @@ for (const user of USERS) {
   });
 }
 
-test("the probe itself sees differences: it is not blind", async () => {
+test.skipIf(lacks("gcc"))("the probe itself sees differences: it is not blind", async () => {
   const report = join(folder, "report-blind");
   const command = [join(programs(), "probe"), report];
   const plain = await look('"$@"; exit $?', command, "ordinary", report);
@@ -78,7 +79,7 @@ test("the probe itself sees differences: it is not blind", async () => {
     expect(fresh).toContain(fact);
 });
 
-test("argv of the command keeps every byte, in the command and in the recording", async () => {
+test.skipIf(lacks("gcc"))("argv of the command keeps every byte, in the command and in the recording", async () => {
   const report = join(folder, "report-argv");
   const script = `"$@" $'\\xff\\xfe' $'two\\nlines' '' ' ' $'caf\\xc3\\xa9' '--' '-o' 'x'; exit $?`;
   const command = [join(programs(), "probe"), report];
@@ -97,7 +98,7 @@ test("argv of the command keeps every byte, in the command and in the recording"
   }
 });
 
-test("a hostile working directory changes nothing and runs nothing", async () => {
+test.skipIf(lacks("gcc"))("a hostile working directory changes nothing and runs nothing", async () => {
   const cwd = hostileFolder();
   const report = join(cwd, "report");
   const command = [join(programs(), "probe"), report];
@@ -113,7 +114,7 @@ test("a hostile working directory changes nothing and runs nothing", async () =>
   }
 });
 
-test("without -o: standard output is standard error's, and nothing else has changed", async () => {
+test.skipIf(lacks("gcc"))("without -o: standard output is standard error's, and nothing else has changed", async () => {
   const report = join(folder, "report-stdout");
   const command = [join(programs(), "probe"), report];
   const plain = await look('exec 5</dev/null; "$@" >&2; exit $?', command, "ordinary", report);

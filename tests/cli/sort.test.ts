@@ -19,8 +19,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import { lacks } from "../support/needs.ts";
 import { PLAIN_ENV } from "../support/programs.ts";
-import { isRoot, ORDINARY_UID, requireTk, run, start, TK } from "../support/tk.ts";
+import { ORDINARY_UID, requireTk, run, start, TK } from "../support/tk.ts";
 
 const folder = mkdtempSync(join(realpathSync(tmpdir()), "tk-sort-cli-"));
 const temporary = join(folder, "tmp");
@@ -71,8 +72,7 @@ test("in place: header first, lines byte for byte, what tk does not know kept, t
   expect(readdirSync(temporary)).toEqual([]);
 });
 
-test("a new file is the user's alone when root sorts", async () => {
-  if (!isRoot) return console.log("skipped: needs root");
+test.skipIf(lacks("root"))("a new file is the user's alone when root sorts", async () => {
   const file = put("in.prof", exit(1));
   await run([TK, "sort", file, "-o", at("new.prof")], { env });
   expect(statSync(at("new.prof")).mode & 0o777).toBe(0o600);
@@ -187,7 +187,7 @@ test("a reader that leaves ends it quietly", async () => {
     }
 });
 
-test("a slow reader with a non-blocking pipe gets everything", async () => {
+test.skipIf(lacks("python"))("a slow reader with a non-blocking pipe gets everything", async () => {
   const file = put("slow.prof", shuffled(20_000));
   const reader = `
     import os, sys, time
@@ -242,8 +242,7 @@ test("a device is written as it is", async () => {
   expect((await run([TK, "sort", file, "-o", "/dev/null"], { env })).status).toBe(0);
 });
 
-test("in place in a folder that takes no new files", async () => {
-  if (!isRoot) return console.log("skipped: needs root");
+test.skipIf(lacks("root"))("in place in a folder that takes no new files", async () => {
   const closed = at("closed");
   mkdirSync(closed);
   const text = shuffled(30_000);
@@ -316,38 +315,40 @@ test("SIGKILL in the middle leaves the file as it was and nothing in TMPDIR", as
   expect(readdirSync(temporary)).toEqual([]);
 });
 
-test("a full disk is a sentence and status 1, whether the output or the temporary files are on it", async () => {
-  if (!isRoot) return console.log("skipped: needs root to mount a small file system");
-  const disk = at("disk");
-  mkdirSync(disk);
-  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], { encoding: "utf8" });
-  if (mounted.status !== 0) return console.log(`skipped: cannot mount a file system here: ${mounted.stderr.trim()}`);
-  try {
-    const text = shuffled(25_000);
-    const small = join(disk, "small.prof");
-    writeFileSync(small, text);
-    const same = await run([TK, "sort", small, "-o", small], { env });
-    expect(same.status).toBe(1);
-    expect(same.stderr).toContain(`Cannot write to '${small}': no space left on the device`);
-    expect(readFileSync(small, "utf8") === text).toBe(true);
-    expect(readdirSync(disk)).toEqual(["small.prof"]);
+test.skipIf(lacks("mount"))(
+  "a full disk is a sentence and status 1, whether the output or the temporary files are on it",
+  async () => {
+    const disk = at("disk");
+    mkdirSync(disk);
+    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], { encoding: "utf8" });
+    expect(mounted.status).toBe(0);
+    try {
+      const text = shuffled(25_000);
+      const small = join(disk, "small.prof");
+      writeFileSync(small, text);
+      const same = await run([TK, "sort", small, "-o", small], { env });
+      expect(same.status).toBe(1);
+      expect(same.stderr).toContain(`Cannot write to '${small}': no space left on the device`);
+      expect(readFileSync(small, "utf8") === text).toBe(true);
+      expect(readdirSync(disk)).toEqual(["small.prof"]);
 
-    const big = put("big.prof", shuffled(100_000));
-    const out = put("big.out", "precious\n");
-    const spilled = await run([TK, "sort", "--memory", "1M", big, "-o", out], { env: { ...env, TMPDIR: disk } });
-    expect(spilled.status).toBe(1);
-    expect(spilled.stderr).toContain("no space left on the device");
-    expect(spilled.stderr).toContain("TMPDIR");
-    expect(read("big.out")).toBe("precious\n");
-    expect(readdirSync(disk)).toEqual(["small.prof"]);
+      const big = put("big.prof", shuffled(100_000));
+      const out = put("big.out", "precious\n");
+      const spilled = await run([TK, "sort", "--memory", "1M", big, "-o", out], { env: { ...env, TMPDIR: disk } });
+      expect(spilled.status).toBe(1);
+      expect(spilled.stderr).toContain("no space left on the device");
+      expect(spilled.stderr).toContain("TMPDIR");
+      expect(read("big.out")).toBe("precious\n");
+      expect(readdirSync(disk)).toEqual(["small.prof"]);
 
-    const device = await run(["sh", "-c", `'${TK}' sort '${big}' > /dev/full`], { env });
-    expect(device.status).toBe(1);
-    expect(device.stderr).toContain("no space left on the device");
-  } finally {
-    spawnSync("umount", [disk]);
-  }
-});
+      const device = await run(["sh", "-c", `'${TK}' sort '${big}' > /dev/full`], { env });
+      expect(device.status).toBe(1);
+      expect(device.stderr).toContain("no space left on the device");
+    } finally {
+      spawnSync("umount", [disk]);
+    }
+  },
+);
 
 test("no room for temporary files at all is told with what to do", async () => {
   const big = put("big2.prof", shuffled(100_000));

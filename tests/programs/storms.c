@@ -37,8 +37,10 @@ static void killed_groups(void) {
         else
           while (waitpid(-1, 0, WNOHANG) > 0) continue;
     }
+    // From both sides, as shells do it: on a busy machine the child may not have run yet, and its children would be left.
+    setpgid(pid, pid);
     usleep(500 + i * 37 % 1500);
-    if (kill(-pid, SIGKILL) != 0) kill(pid, SIGKILL);
+    kill(-pid, SIGKILL);
     waitpid(pid, 0, 0);
   }
 }

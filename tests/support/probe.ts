@@ -2,6 +2,7 @@
 // Each context is a shell script that runs "$@" in some special state; the last word of "$@" is where the probe writes.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Need } from "./needs.ts";
 import { temporaryFolder } from "./programs.ts";
 
 export interface Context {
@@ -10,6 +11,7 @@ export interface Context {
   readonly script: string;
   /** The probe is named without its folder, which the script finds in $PROGRAMS. */
   readonly bare?: boolean;
+  readonly needs?: readonly Need[];
 }
 
 const PYTHON_PARENT = `
@@ -85,8 +87,8 @@ export function contexts(folder: string): Context[] {
     { name: "stdin is a pipe", script: `echo text | "$@"; exit $?` },
     { name: "nice", script: `nice -n 5 "$@"; exit $?` },
     { name: "ionice and batch scheduling", script: `ionice -c3 chrt -b 0 taskset -c 0 "$@"; exit $?` },
-    { name: "blocked mask", script: `/usr/bin/python3 ${here("mask.py")} "$@"; exit $?` },
-    { name: "python parent", script: `/usr/bin/python3 ${here("parent.py")} "$@"; exit $?` },
+    { name: "blocked mask", needs: ["python"], script: `/usr/bin/python3 ${here("mask.py")} "$@"; exit $?` },
+    { name: "python parent", needs: ["python"], script: `/usr/bin/python3 ${here("parent.py")} "$@"; exit $?` },
     { name: "umask and oom_score_adj", script: `umask 077; echo 300 >/proc/self/oom_score_adj; ${run}` },
     { name: "empty environment", script: `env -i "$@"; exit $?` },
     { name: "odd environment", script: `env -i "=x" "A=1" "A=2" $'C=\\xff\\n' "D=" "$@"; exit $?` },
@@ -96,6 +98,7 @@ export function contexts(folder: string): Context[] {
     },
     {
       name: "make's job server",
+      needs: ["make"],
       script: `printf '%q ' "$@" >jobs.sh; echo '; exit $?' >>jobs.sh; make -s -j3 -f ${here("jobs.mk")}; r=$?; rm jobs.sh; exit $r`,
     },
     { name: "found through PATH", bare: true, script: `PATH=/nowhere:$PATH:$PROGRAMS; ${run}` },

@@ -110,11 +110,11 @@ const exec = (seq: number, ts: number, pid: number, words: string) => [
 ];
 
 describe("the flow of events", () => {
-  const fork = "FORK: seq=1,ts=5,parent_pid=1,child_pid=10,parent_pgid=1,mine=1";
+  const fork = "FORK: seq=0,ts=5,parent_pid=1,child_pid=10,parent_pgid=1,mine=1";
 
   test("puts lines of several CPUs into order, on the recording's clock", () => {
     const { lines } = flowOf(
-      [...exec(9, 300, 10, "ls\0"), "EXIT: seq=12,ts=900,pid=10,ppid=1,pgid=1,status=0,max_rss_kb=5,mine=1", fork],
+      [...exec(1, 300, 10, "ls\0"), "EXIT: seq=2,ts=900,pid=10,ppid=1,pgid=1,status=0,max_rss_kb=5,mine=1", fork],
       { offset: 1000 },
     );
     expect(lines.map((line) => [line.tag, line.f.timestamp, line.f.seq])).toEqual([
@@ -127,9 +127,9 @@ describe("the flow of events", () => {
   test("is the same however the bytes are cut", () => {
     const text = [
       fork,
-      ...exec(2, 30, 10, "ls\0-l\0a b\0"),
+      ...exec(1, 30, 10, "ls\0-l\0a b\0"),
       "Lost 7 events",
-      "EXIT: seq=3,ts=40,pid=10,status=9,mine=1",
+      "EXIT: seq=2,ts=40,pid=10,status=9,mine=1",
     ];
     const whole = flowOf(text).lines;
     for (const cuts of [1, 7, 64]) expect(flowOf(text, { cuts }).lines).toEqual(whole);
@@ -141,10 +141,10 @@ describe("the flow of events", () => {
   test("knows who lives although an end may be told before its beginning", () => {
     const { flow } = flowOf([
       fork,
-      "EXIT: seq=8,ts=80,pid=11,status=0,mine=1",
-      "FORK: seq=2,ts=10,parent_pid=10,child_pid=11,parent_pgid=1,mine=1",
-      "FORK: seq=3,ts=11,parent_pid=10,child_pid=12,parent_pgid=1,mine=1",
-      "FORK: seq=4,ts=12,parent_pid=99,child_pid=13,parent_pgid=1,mine=0",
+      "EXIT: seq=4,ts=80,pid=11,status=0,mine=1",
+      "FORK: seq=1,ts=10,parent_pid=10,child_pid=11,parent_pgid=1,mine=1",
+      "FORK: seq=2,ts=11,parent_pid=10,child_pid=12,parent_pgid=1,mine=1",
+      "FORK: seq=3,ts=12,parent_pid=99,child_pid=13,parent_pgid=1,mine=0",
     ]);
     expect(flow.living().sort()).toEqual([10, 12]);
     expect([flow.processes, flow.rootEnded]).toEqual([3, false]);
@@ -153,14 +153,21 @@ describe("the flow of events", () => {
   });
 
   test("leaves out what the root did before it became the command", () => {
-    const early = [`BADEXEC: ${at(2, 6, 10)},ret=-2,more=0`, `SETPGID: ${at(3, 7, 10)},ppid=1,pgid=10`];
-    const { lines } = flowOf([fork, ...early, ...exec(4, 30, 10, "ls\0"), `BADEXEC: ${at(5, 40, 10)},ret=-13,more=1`]);
+    const early = [`BADEXEC: ${at(1, 6, 10)},ret=-2,more=0`, `SETPGID: ${at(2, 7, 10)},ppid=1,pgid=10`];
+    const { lines } = flowOf([fork, ...early, ...exec(3, 30, 10, "ls\0"), `BADEXEC: ${at(4, 40, 10)},ret=-13,more=1`]);
     expect(lines.map((line) => line.tag)).toEqual(["Fork", "ExecFull", "BadExec"]);
     expect(lines[2]!.f).toMatchObject({ errno: 13, error: "Permission denied", args_truncated: true });
   });
 
+  test("tells of numbers that never came, and of execs without their last line", () => {
+    const [name] = exec(3, 30, 11, "ls\0");
+    const { lines, flow } = flowOf([fork, "EXIT: seq=5,ts=40,pid=10,status=0,mine=1", name!]);
+    expect(lines.at(-1)).toMatchObject({ tag: "Lost", f: { count: 4, reason: "bpftrace never printed them" } });
+    expect(flow.lost).toBe(4);
+  });
+
   test("says when a piece of an exec is missing, and of a line that cannot be read", () => {
-    const [name, , head] = exec(2, 30, 10, "ls\0");
+    const [name, , head] = exec(1, 30, 10, "ls\0");
     const { lines, flow } = flowOf([fork, name!, head!, "EXIT: seq=x", "what is this"]);
     expect(withTag(lines, "ExecFull")[0]!.f).toMatchObject({ filename: "/bin/ls", args: [], args_truncated: true });
     expect(flow.lost).toBe(1);

@@ -5,9 +5,9 @@
 // into it comes back when bpftrace is ready, and when we close it, or die in whatever way, bpftrace ends in good order
 // and prints what it still has. That works through sudo, where no signal of ours could reach it.
 import { spawn } from "node:child_process";
-import { closeSync, writeSync } from "node:fs";
 import { printable } from "../../base/text.ts";
 import { errnoText } from "../../host/errno.ts";
+import { closeFile, DescriptorWriter } from "../../host/descriptors.ts";
 import { makePipe, PipeReader, type Pipe } from "../../host/pipes.ts";
 import { CaptureError } from "../capture_error.ts";
 import { findProgram } from "./tool.ts";
@@ -71,9 +71,10 @@ export class BpftraceChild {
       // That it did not start is seen at the pipe, which ends.
     });
     child.unref();
-    closeSync(input.readEnd);
-    closeSync(output.writeEnd);
-    writeSync(this.toCat, `${this.marker}\n`);
+    input.closeReadEnd();
+    output.closeWriteEnd();
+    const said = new TextEncoder().encode(`${this.marker}\n`);
+    new DescriptorWriter(this.toCat).write(said, 0, said.length);
   }
 
   private commandLine(): string[] {
@@ -128,11 +129,11 @@ export class BpftraceChild {
 
   /** Ends bpftrace and hands on all that it still prints; false when it did not end in time. */
   end(take: (bytes: Uint8Array) => void): boolean {
-    if (this.toCat >= 0) closeSync(this.toCat);
+    if (this.toCat >= 0) closeFile(this.toCat);
     this.toCat = -1;
     const until = performance.now() + END_MS;
     while (!this.reader.ended && performance.now() < until) take(this.read(100));
-    closeSync(this.fromBpftrace);
+    closeFile(this.fromBpftrace);
     return this.reader.ended;
   }
 }

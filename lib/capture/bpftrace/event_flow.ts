@@ -47,6 +47,8 @@ export class EventFlow {
   lost = 0;
   /** Every line of an event that came. */
   lines = 0;
+  /** Time of the newest event that came. */
+  newest = 0;
   /** The root has become the command. */
   started = false;
   rootEnded = false;
@@ -57,6 +59,7 @@ export class EventFlow {
   /** Forks minus exits by pid: the end of a process may be told before its beginning. */
   private readonly balance = new Map<number, number>();
   private waiting: Waiting[] = [];
+  private readonly numbers = new Numbers();
   /** Time of the oldest event that waits. */
   private oldest = Infinity;
 
@@ -91,6 +94,9 @@ export class EventFlow {
   end(): void {
     this.splitter.end();
     this.writeUntil(Infinity);
+    // The kernel tells of lost lines with the next line of the same CPU, and there may have been none.
+    const silent = this.numbers.missing + this.execs.waiting - this.lost;
+    if (silent > 0) this.tellLost(silent, "bpftrace never printed them");
   }
 
   /** Processes that live, as far as the lines say. */
@@ -109,7 +115,7 @@ export class EventFlow {
 
   private tellLost(count: number, reason: string): void {
     this.lost += count;
-    this.options.writer?.lost(this.options.now(), count, reason);
+    this.options.writer?.lost(this.newest, count, reason);
   }
 
   private line(b: Uint8Array, from: number, to: number): void {
@@ -117,6 +123,7 @@ export class EventFlow {
     if (!isRawLine(b, from, to)) return this.remark(b, from, to);
     if (!readRawLine(b, from, to, f)) return this.tellLost(1, "bpftrace printed a line that cannot be read");
     this.lines++;
+    if (this.options.writer !== undefined) this.numbers.add(f.seq);
     if (f.piece !== PIECE.none) {
       if (this.options.writer !== undefined) this.execs.piece(b, f, to);
       return;
@@ -129,6 +136,7 @@ export class EventFlow {
     const fields = { ...f, ts: Math.max(0, Math.round(f.ts + this.options.offset)) };
     this.waiting.push({ fields, exec: whole ?? told, argsFrom: whole === undefined ? undefined : "proc" });
     this.oldest = Math.min(this.oldest, fields.ts);
+    this.newest = Math.max(this.newest, fields.ts);
   }
 
   private count(f: RawFields): void {
@@ -170,6 +178,31 @@ export class EventFlow {
       errorText: errnoText,
       ...(argsFrom === undefined ? {} : { argsFrom }),
     });
+  }
+}
+
+/** Which of the numbers 0, 1, 2 ... have come. Only for a tree: with the whole system it is not known where they begin. */
+class Numbers {
+  private bits = new Uint8Array(1 << 12);
+  private highest = -1;
+  private count = 0;
+
+  add(number: number): void {
+    const at = number >> 3;
+    if (number < 0 || number >= 2 ** 31) return;
+    if (at >= this.bits.length) {
+      const grown = new Uint8Array(Math.max(at + 1, this.bits.length * 2));
+      grown.set(this.bits);
+      this.bits = grown;
+    }
+    const bit = 1 << (number & 7);
+    if ((this.bits[at]! & bit) === 0) this.count++;
+    this.bits[at]! |= bit;
+    this.highest = Math.max(this.highest, number);
+  }
+
+  get missing(): number {
+    return this.highest + 1 - this.count;
   }
 }
 

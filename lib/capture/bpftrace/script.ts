@@ -7,8 +7,7 @@
 // an event.
 //
 // One event may take several lines: first its pieces (EXEC_FILENAME, EXEC_WORDS, EXEC_WORD), then its head, all with the
-// same `ts` and `pid`, and all from one CPU, so in this order. Lines of different CPUs may change places, and `seq` may
-// repeat when two CPUs count at once: order is by `ts`.
+// same `ts` and `pid`, and all from one CPU, so in this order. Lines of different CPUs may change places: order is by `ts`.
 
 /** What is recorded: the children of one process and everything under them. */
 export interface Scope {
@@ -44,6 +43,12 @@ export interface ScriptOptions {
 /** Most pieces of a failed exec's words. */
 export const FAILED_PIECES = 256;
 const PATH_MAX = 4096;
+
+/**
+ * Numbers an event. Two CPUs may come by the same number, but none is ever left out: a number is only written after the
+ * one before it was read, and so printed. So a number that never arrives is an event that was lost.
+ */
+const COUNT = `$seq = @seq; @seq = $seq + (uint64)1;`;
 
 /** Steps by which a string is walked when its length is not known: with its NUL, a string of a chunk is a little shorter. */
 export function stepOf(chunk: number): number {
@@ -150,16 +155,15 @@ tracepoint:task:task_newtask /(args->clone_flags & ${CLONE_THREAD}) == 0/ {
   ${adopt(
     scope,
     "$t->tgid",
-    `@seq++;
-    printf("FORK: seq=%llu,ts=%llu,parent_pid=%d,child_pid=%d,parent_pgid=%d,mine=%llu\\n", @seq, elapsed, $t->tgid, args->pid, ${pgid}, $mine);`,
+    `${COUNT}
+    printf("FORK: seq=%llu,ts=%llu,parent_pid=%d,child_pid=%d,parent_pgid=%d,mine=%llu\\n", $seq, elapsed, $t->tgid, args->pid, ${pgid}, $mine);`,
   )}
 }
 
 tracepoint:sched:sched_process_exec {
   $t = (struct task_struct *)curtask;
   if ${followed(scope, "$t->tgid")} {
-    @seq++;
-    $seq = @seq;
+    ${COUNT}
     $ts = elapsed;
     $f = $t->mm->env_end;
     ${walkedFilename("$t->tgid", chunk)}
@@ -192,8 +196,7 @@ tracepoint:syscalls:sys_exit_execve, tracepoint:syscalls:sys_exit_execveat {
     delete(@file[(uint64)$t->pid]);
     delete(@argv[(uint64)$t->pid]);
     if (args->ret < 0) {
-      @seq++;
-      $seq = @seq;
+      ${COUNT}
       $ts = elapsed;${walkedStrings("$t->tgid", chunk)}
       printf("BADEXEC: seq=%llu,ts=%llu,pid=%d,ret=%d,more=%llu\\n", $seq, $ts, $t->tgid, args->ret, $more);
     }
@@ -210,10 +213,10 @@ tracepoint:sched:sched_process_exit {
     $mine = @tree[(uint64)$t->tgid];
     if ${scope.system ? "(1)" : "($mine)"} {
       delete(@tree[(uint64)$t->tgid]);
-      @seq++;
+      ${COUNT}
       $code = $t->group_leader->exit_code;
       if ($t->signal->flags & 4) { $code = $t->signal->group_exit_code; }
-      printf("EXIT: seq=%llu,ts=%llu,pid=%d,ppid=%d,pgid=%d,status=%d,max_rss_kb=%llu,mine=%llu\\n", @seq, elapsed, $t->tgid, $t->real_parent->tgid, ${pgid}, $code, $t->signal->maxrss * ${pageKb}, $mine);
+      printf("EXIT: seq=%llu,ts=%llu,pid=%d,ppid=%d,pgid=%d,status=%d,max_rss_kb=%llu,mine=%llu\\n", $seq, elapsed, $t->tgid, $t->real_parent->tgid, ${pgid}, $code, $t->signal->maxrss * ${pageKb}, $mine);
     }
   }
 }
@@ -222,8 +225,8 @@ tracepoint:syscalls:sys_exit_setsid {
   $t = (struct task_struct *)curtask;
   if (args->ret > 0) {
     if ${followed(scope, "$t->tgid")} {
-      @seq++;
-      printf("SETSID: seq=%llu,ts=%llu,pid=%d,ppid=%d,pgid=%d,sid=%d\\n", @seq, elapsed, $t->tgid, $t->real_parent->tgid, args->ret, args->ret);
+      ${COUNT}
+      printf("SETSID: seq=%llu,ts=%llu,pid=%d,ppid=%d,pgid=%d,sid=%d\\n", $seq, elapsed, $t->tgid, $t->real_parent->tgid, args->ret, args->ret);
     }
   }
 }
@@ -249,8 +252,8 @@ tracepoint:syscalls:sys_exit_setpgid {
       if ($pid == 0) { $pid = $self; }
       if ($pid == $self) { $ppid = (uint64)$t->real_parent->tgid; }
       if ($pgid == 0) { $pgid = $pid; }
-      @seq++;
-      printf("SETPGID: seq=%llu,ts=%llu,pid=%d,ppid=%d,pgid=%d\\n", @seq, elapsed, $pid, $ppid, $pgid);
+      ${COUNT}
+      printf("SETPGID: seq=%llu,ts=%llu,pid=%d,ppid=%d,pgid=%d\\n", $seq, elapsed, $pid, $ppid, $pgid);
     }
   }
 }
@@ -271,15 +274,14 @@ tracepoint:task:task_newtask /(args->clone_flags & ${CLONE_THREAD}) == 0/ {
   ${adopt(
     scope,
     "pid",
-    `@seq++;
-    printf("FORK: seq=%llu,ts=%llu,parent_pid=%d,child_pid=%d,mine=%llu\\n", @seq, elapsed, pid, args->pid, $mine);`,
+    `${COUNT}
+    printf("FORK: seq=%llu,ts=%llu,parent_pid=%d,child_pid=%d,mine=%llu\\n", $seq, elapsed, pid, args->pid, $mine);`,
   )}
 }
 
 tracepoint:syscalls:sys_enter_execve, tracepoint:syscalls:sys_enter_execveat {
   if ${followed(scope, "pid")} {
-    @seq++;
-    $seq = @seq;
+    ${COUNT}
     $ts = elapsed;
     $f = (uint64)args->filename;
     $v = (uint64)args->argv;
@@ -322,12 +324,12 @@ tracepoint:sched:sched_process_exit {
     $mine = @tree[(uint64)pid];
     if ${scope.system ? "(1)" : "($mine)"} {
       delete(@tree[(uint64)pid]);
-      @seq++;
+      ${COUNT}
       if (@status[(uint64)pid] != 0) {
-        printf("EXIT: seq=%llu,ts=%llu,pid=%d,status=%llu,mine=%llu\\n", @seq, elapsed, pid, @status[(uint64)pid] & 65535, $mine);
+        printf("EXIT: seq=%llu,ts=%llu,pid=%d,status=%llu,mine=%llu\\n", $seq, elapsed, pid, @status[(uint64)pid] & 65535, $mine);
         delete(@status[(uint64)pid]);
       } else {
-        printf("EXIT: seq=%llu,ts=%llu,pid=%d,mine=%llu\\n", @seq, elapsed, pid, $mine);
+        printf("EXIT: seq=%llu,ts=%llu,pid=%d,mine=%llu\\n", $seq, elapsed, pid, $mine);
       }
     }
   }
@@ -336,8 +338,8 @@ tracepoint:sched:sched_process_exit {
 tracepoint:syscalls:sys_exit_setsid {
   if (args->ret > 0) {
     if ${followed(scope, "pid")} {
-      @seq++;
-      printf("SETSID: seq=%llu,ts=%llu,pid=%d,pgid=%d,sid=%d\\n", @seq, elapsed, pid, args->ret, args->ret);
+      ${COUNT}
+      printf("SETSID: seq=%llu,ts=%llu,pid=%d,pgid=%d,sid=%d\\n", $seq, elapsed, pid, args->ret, args->ret);
     }
   }
 }
@@ -358,8 +360,8 @@ tracepoint:syscalls:sys_exit_setpgid {
     if (args->ret == 0) {
       if ($pid == 0) { $pid = (uint64)pid; }
       if ($pgid == 0) { $pgid = $pid; }
-      @seq++;
-      printf("SETPGID: seq=%llu,ts=%llu,pid=%d,pgid=%d\\n", @seq, elapsed, $pid, $pgid);
+      ${COUNT}
+      printf("SETPGID: seq=%llu,ts=%llu,pid=%d,pgid=%d\\n", $seq, elapsed, $pid, $pgid);
     }
   }
 }

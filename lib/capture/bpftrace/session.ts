@@ -100,7 +100,7 @@ function recordNow(options: RecordOptions, { inherited, file }: Preparation): Re
   if (watched.toolEnded || !inTime) {
     const what = watched.toolEnded ? "ended before the command did" : "did not end when it was asked to";
     say(`tk: bpftrace ${what}; the recording is not complete`);
-    if (raw === undefined) output.writer.lost(wallNs, 1, `bpftrace ${what}`);
+    if (raw === undefined) output.writer.lost(Math.max(wallNs, flow.newest), 1, `bpftrace ${what}`);
     flow.lost++;
   }
   const result = finish({ options, watched, flow, output, raw, offset, wallNs, command, file });
@@ -222,7 +222,8 @@ function finish(f: Finished): RecordResult {
       signal: status.how === "signaled" ? status.signal : 0,
     };
     if (raw !== undefined) output.writer.seq = raw.lines;
-    output.writer.end(raw === undefined ? wallNs : Math.round(wallNs - f.offset), counts);
+    // Events of what lives on came after the command's end.
+    output.writer.end(raw === undefined ? Math.max(wallNs, flow.newest) : Math.round(wallNs - f.offset), counts);
     output.flush(now);
   }
   file.finish();

@@ -10,10 +10,11 @@ import type { EarlyBirds, Overdue } from "./early_birds.ts";
 import { EVENT } from "./request.ts";
 import type { Process, Task, Tasks } from "./tasks.ts";
 
-/** The kernel's word on the process group, where it still has one. */
-export function readGroup(process: Process): void {
+/** The kernel's word on the process group; false when it has none any more, because the process has been reaped. */
+export function readGroup(process: Process): boolean {
   const pgid = openKernel().call(NR.getpgid, process.pid);
   if (pgid >= 0) process.pgid = pgid;
+  return pgid >= 0;
 }
 
 export class Arrivals {
@@ -100,9 +101,13 @@ export class Arrivals {
     this.firstStop(this.tasks.get(tid)!, status);
   }
 
-  /** The children that an ended process could not report any more are told as its own, before its end. */
-  claimOrphans(ended: Process, timestamp: number): void {
-    for (const o of this.early.orphans(ended.pid, ended.pgid, timestamp, (pid) => this.tasks.get(pid) !== undefined)) {
+  /**
+   * The children that an ended process could not report any more are told as its own, before its end. `groups`: those
+   * that it may have been in.
+   */
+  claimOrphans(ended: Process, groups: readonly number[], timestamp: number): void {
+    const lives = (pid: number) => this.tasks.get(pid) !== undefined;
+    for (const o of this.early.orphans(ended.pid, groups, timestamp, lives)) {
       if (o.endedAt !== undefined) {
         this.writeEarly(o.tid, ended.pid, ended.pgid, o.status, o.endedAt);
         continue;

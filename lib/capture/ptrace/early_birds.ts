@@ -118,13 +118,15 @@ export class EarlyBirds {
    * nobody who lives are its children, and so are those that were killed while they waited. They are given up here, as
    * in `overdue`.
    */
-  orphans(ended: number, pgid: number, now: number, lives: (pid: number) => boolean): Orphan[] {
-    this.killed.delete(pgid);
-    this.killed.set(pgid, ended);
-    if (this.killed.size > MOST_GROUPS) this.killed.delete(this.killed.keys().next().value ?? 0);
+  orphans(ended: number, groups: readonly number[], now: number, lives: (pid: number) => boolean): Orphan[] {
+    for (const pgid of groups) {
+      this.killed.delete(pgid);
+      this.killed.set(pgid, ended);
+      if (this.killed.size > MOST_GROUPS) this.killed.delete(this.killed.keys().next().value ?? 0);
+    }
     const out: Orphan[] = [];
     for (const [tid, held] of this.held) {
-      if (!held.leads || held.pgid !== pgid) continue;
+      if (!held.leads || !groups.includes(held.pgid)) continue;
       const ppid = parentOf(tid);
       if (ppid === undefined || (lives(ppid) && held.ppid !== ended)) continue;
       this.held.delete(tid);
@@ -136,7 +138,7 @@ export class EarlyBirds {
         if (now - gone.timestamp > STALE_NS) this.gone.delete(tid);
         continue;
       }
-      if (gone.pgid !== pgid || (lives(gone.ppid) && gone.ppid !== ended)) continue;
+      if (!groups.includes(gone.pgid) || (lives(gone.ppid) && gone.ppid !== ended)) continue;
       this.gone.delete(tid);
       out.push({ tid, ppid: gone.ppid, status: gone.status, endedAt: gone.timestamp });
     }

@@ -309,11 +309,12 @@ export class Tracer {
     if (task === undefined) return this.early.ended(tid, status, timestamp);
     if (!this.tasks.remove(task)) return;
     const process = task.process;
-    readGroup(process);
+    // Its parent may have reaped it already. Whoever changed its group unseen has made it, most likely, the leader of one.
+    const groups = readGroup(process) ? [process.pgid] : [process.pgid, tid];
     this.early.forget(tid);
     const how = decodeWaitStatus(status);
     // Only a process that is killed, or ended by another of its threads, can end inside fork.
-    if (how.how === "signaled" || process.threaded) this.arrivals.claimOrphans(process, timestamp);
+    if (how.how === "signaled" || process.threaded) this.arrivals.claimOrphans(process, groups, timestamp);
     const { block, usage, exitUsage } = this;
     exitUsage.utime_ns = block.word(usage + USAGE.utimeSeconds) * 1e9 + block.word(usage + USAGE.utimeMicros) * 1e3;
     exitUsage.stime_ns = block.word(usage + USAGE.stimeSeconds) * 1e9 + block.word(usage + USAGE.stimeMicros) * 1e3;
