@@ -36,7 +36,7 @@ export interface ReporterOptions {
 }
 
 /** Asked to end while the program lives: so long it waits for the program's end, which is then often near. */
-const GRACE_MS = 10_000;
+const GRACE_MS = 5000;
 /** What the consoles get to take the last report before their pipes are let go. */
 const LAST_WORDS_MS = 1000;
 const LONGEST_WAIT_MS = 3_600_000;

@@ -22,7 +22,11 @@ describe("the program's words", () => {
     ["behind --exec-command-name NAME", ["--exec-command-name", "echo", "--", "--heartbeat"], "--heartbeat\n"],
     ["the value may be the next word", ["--exec-command-name=", "echo", "a"], "a\n"],
     ["flags of exec first", ["--exec-command-name=echo", "--no-heartbeat", "--log-level=none", "x"], "x\n"],
-    ["flags of many programs", ["--exec-command-name=echo", "--verbose", "--help", "-o", "f"], "--verbose --help -o f\n"],
+    [
+      "flags of many programs",
+      ["--exec-command-name=echo", "--verbose", "--help", "-o", "f"],
+      "--verbose --help -o f\n",
+    ],
     ["bundled letters that begin like tk's", ["--exec-command-name=echo", "-fsSL", "-lc", "-v"], "-fsSL -lc -v\n"],
     ["`help`", ["--", "echo", "help"], "help\n"],
   ])("%s", async (_, words, wanted) => {
@@ -128,7 +132,13 @@ describe("the ending", () => {
       const own = new ExecBench();
       const names = ["HUP", "INT", "QUIT", "USR1", "USR2", "ALRM", "WINCH", "RTMIN+3", "TERM"];
       const traps = names.map((n) => `trap 'echo ${n} >>got' ${n}`).join("; ");
-      const running = own.start([...mode, "--", "bash", "-c", `${traps}; echo ready >>got; while :; do sleep 0.02; done`]);
+      const running = own.start([
+        ...mode,
+        "--",
+        "bash",
+        "-c",
+        `${traps}; echo ready >>got; while :; do sleep 0.02; done`,
+      ]);
       const got = () => (existsSync(join(own.home, "got")) ? readFileSync(join(own.home, "got"), "utf8") : "");
       await waitUntil(() => (got() === "ready\n" ? true : undefined));
       for (const name of names) {
@@ -157,7 +167,12 @@ describe("the ending", () => {
     ]);
     const [seen, children, started] = ran.stdout.trim().split("\n");
     expect(seen!.split(" ")[0]).toBe(started!);
-    expect(children!.trim().split(/\s+/).filter((w) => w !== ".")).toHaveLength(1); // cat itself
+    expect(
+      children!
+        .trim()
+        .split(/\s+/)
+        .filter((w) => w !== "."),
+    ).toHaveLength(1); // cat itself
   });
 
   test("as parent: the program is tk's child, and its parent in the report is tk", async () => {
@@ -243,7 +258,14 @@ describe("reports", () => {
   test("subscribed to standard output, it stands between the program's lines", async () => {
     const bench = new ExecBench();
     const file = bench.file("console.c4m", 'subscribe("report", "json_console_out")\n');
-    const running = bench.start(["-f", file, "--", "sh", "-c", "echo first; while [ ! -e go ]; do sleep 0.02; done; echo last"]);
+    const running = bench.start([
+      "-f",
+      file,
+      "--",
+      "sh",
+      "-c",
+      "echo first; while [ ! -e go ]; do sleep 0.02; done; echo last",
+    ]);
     await bench.count(1);
     await waitUntil(() => (reportersIn(bench.home).length === 0 ? true : undefined));
     bench.file("go", "");
