@@ -37,7 +37,7 @@ export interface GlobalArgument {
 export interface Dockerfile {
   readonly stages: readonly Stage[];
   readonly globals: readonly GlobalArgument[];
-  /** The value of `# syntax=`; undefined without. */
+  /** The value of `# syntax=`, or of BUILDKIT_SYNTAX; undefined without. */
   readonly syntax: string | undefined;
   /** The character that continues a line. */
   readonly escape: string;
@@ -48,8 +48,11 @@ export const MAX_DOCKERFILE = 1 << 18;
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** A clause that says why not, such as `it holds a NUL character`. */
-export async function parseDockerfile(bytes: Uint8Array): Promise<Result<Dockerfile, string>> {
+/**
+ * The error is a clause that says why not, such as `it holds a NUL character`. `syntax` is the command line's, which wins over
+ * what the file itself says.
+ */
+export async function parseDockerfile(bytes: Uint8Array, syntax?: string): Promise<Result<Dockerfile, string>> {
   if (bytes.length > MAX_DOCKERFILE) return err(`it is larger than ${MAX_DOCKERFILE >> 10} KiB`);
   if (bytes.includes(0)) return err("it holds a NUL character");
   let text: string;
@@ -67,11 +70,14 @@ export async function parseDockerfile(bytes: Uint8Array): Promise<Result<Dockerf
     return err(`it could not be parsed (${error instanceof Error ? error.message : String(error)})`);
   }
   const escape = parsed.getEscapeCharacter();
+  const language = syntax ?? syntaxOf(text, parsed.getDirectives());
+  if (language !== undefined && !/^(docker\.io\/)?docker\/dockerfile(-upstream)?(:|@|$)/.test(language))
+    return err(`it is in the language of '${language}'`);
   return toStages(parsed.getInstructions(), escape, text.split("\n")).map(({ stages, globals }) => ({
     stages,
     globals,
     escape,
-    syntax: syntaxOf(text, parsed.getDirectives()),
+    syntax: language,
   }));
 }
 

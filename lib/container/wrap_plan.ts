@@ -31,12 +31,9 @@ export async function planWrap(
   builder: { readonly platform: string; readonly defaultTarget: string },
   ask: Ask,
 ): Promise<Result<WrapPlan | undefined, string>> {
-  const parsed = await parseDockerfile(bytes);
+  const parsed = await parseDockerfile(bytes, command.arguments.get("BUILDKIT_SYNTAX"));
   if (parsed.isErr()) return err(`its Dockerfile was not understood: ${parsed.error}`);
   const file = parsed.value;
-  const syntax = command.arguments.get("BUILDKIT_SYNTAX") ?? file.syntax;
-  if (syntax !== undefined && !/^(docker\.io\/)?docker\/dockerfile(-upstream)?(:|@|$)/.test(syntax))
-    return err(`its Dockerfile is in the language of '${syntax}'`);
   const target = targetStage(file, command.target);
   if (target.isErr()) return err(target.error);
   const stage = target.value;
@@ -74,7 +71,7 @@ export async function planWrap(
     dockerfile: (source) => addToStage(bytes, stage, lines(source)),
     platforms,
     source: freeName(file, command),
-    oldSyntax: syntax !== undefined && isOld(syntax),
+    oldSyntax: file.syntax !== undefined && isOld(file.syntax),
     notes: extra.notes,
   });
 }

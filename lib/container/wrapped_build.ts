@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Settings } from "../config/settings.ts";
+import { errorWords } from "../host/out.ts";
 import type { Environment } from "../settings/places.ts";
 import { BuildFlags, buildWith, parseBuild, type BuildCommand, type BuildPlace } from "./build_command.ts";
 import { keepStdin, openInput, readsStdin, type KeptStdin } from "./build_input.ts";
@@ -40,7 +41,15 @@ function cannotWrap(why: unknown): LeftAlone {
 }
 
 export async function wrappedBuild(request: BuildRequest): Promise<BuildOutcome> {
-  const run = new Run(request);
+  let folder: string;
+  try {
+    folder = makeRunFolder(request.environment);
+  } catch (error) {
+    const retried = `there is no place for files (${errorWords(error)})`;
+    request.tell(`docker: retrying without tk due to: ${retried}`);
+    return { ended: await runDocker(request.docker, request.words, "inherit"), wrapped: false, retried };
+  }
+  const run = new Run(request, folder);
   try {
     return await run.build();
   } finally {
@@ -56,9 +65,9 @@ class Run {
   private handedOver = false;
   private readonly release: () => void;
 
-  constructor(request: BuildRequest) {
+  constructor(request: BuildRequest, folder: string) {
     this.request = request;
-    this.folder = makeRunFolder(request.environment);
+    this.folder = folder;
     const onExit = () => this.removeFolder();
     const listeners = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((name) => {
       const listener = () => {
@@ -89,31 +98,29 @@ class Run {
   private ask = (words: readonly string[]): Promise<string | undefined> => askDocker(this.request.docker, words);
 
   async build(): Promise<BuildOutcome> {
-    const { tell } = this.request;
-    let failure: string;
+    const { tell, docker, words } = this.request;
+    let retried: string;
     try {
       const ended = await this.buildWrapped();
       if (ended.status === 0 || ended.interrupted !== undefined) return { ended, wrapped: true, retried: undefined };
-      failure = `the build of the wrapped image ended with status ${statusOf(ended)}`;
+      retried = `the build of the wrapped image ended with status ${statusOf(ended)}`;
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      retried = error instanceof Error ? error.message : String(error);
       if (error instanceof LeftAlone) {
-        tell(`docker: ${why}`);
-        return { ended: await this.original(), wrapped: false, retried: undefined };
+        tell(`docker: ${retried}`);
+        if (this.stdin !== undefined) return { ended: await this.asTyped(), wrapped: false, retried: undefined };
+        // Nothing of ours is needed any more, and docker takes this process from here.
+        this.removeFolder();
+        return { ended: await becomeDocker(docker, words), wrapped: false, retried: undefined };
       }
-      failure = why;
     }
-    tell(`docker: retrying without tk due to: ${failure}`);
-    return { ended: await this.original(), wrapped: false, retried: failure };
+    tell(`docker: retrying without tk due to: ${retried}`);
+    return { ended: await this.asTyped(), wrapped: false, retried };
   }
 
   /** The command line that was typed, with the standard input that came with it. */
-  private async original(): Promise<Ended> {
-    const { docker, words } = this.request;
-    if (this.stdin !== undefined) return this.foreground(words, this.stdin.begin());
-    // Nothing of ours is needed any more, and docker takes this process from here.
-    this.removeFolder();
-    return becomeDocker(docker, words);
+  private asTyped(): Promise<Ended> {
+    return this.foreground(this.request.words, this.stdin?.begin() ?? "inherit");
   }
 
   private async buildWrapped(): Promise<Ended> {

@@ -88,7 +88,11 @@ if [ "$context" = - ]; then
   fi
 elif [ -d "$context" ]; then
   (cd "$context" && find . | sort) >"$call/context"
-  if [ "$file" = - ]; then cp "$call/stdin" "$call/dockerfile"; else cp "${file:-$context/Dockerfile}" "$call/dockerfile"; fi
+  if [ "$file" = - ]; then
+    cp "$call/stdin" "$call/dockerfile"
+  elif [ -f "${file:-$context/Dockerfile}" ]; then
+    cp "${file:-$context/Dockerfile}" "$call/dockerfile"
+  fi
   for ignore in "${file:-$context/Dockerfile}.dockerignore" "$context/.dockerignore"; do
     [ ! -f "$ignore" ] || [ -f "$call/ignore" ] || cp "$ignore" "$call/ignore"
   done
@@ -102,8 +106,12 @@ fi
 
 echo "stand-in: building ${tag:-something}"
 if [ -n "${STAND_IN_WAIT:-}" ]; then
+  sleep "$STAND_IN_WAIT" >/dev/null 2>&1 &
+  trap 'kill $!; exit 129' HUP
+  trap 'kill $!; exit 130' INT
+  trap 'kill $!; exit 143' TERM
   : >"$call/waiting"
-  sleep "$STAND_IN_WAIT"
+  wait $!
 fi
 if grep -q '^# tk:' "$call/dockerfile" 2>/dev/null; then exit "${STAND_IN_WRAPPED:-0}"; fi
 exit "${STAND_IN_STATUS:-0}"

@@ -361,7 +361,7 @@ ENTRYPOINT ["/tk","exec","--exec-command-name","last","--"]
     ])
       expect(await old(`# syntax=${now}`)).toBe(false);
     expect(await changed("# syntax=someone/else:1\nFROM scratch\nCMD x")).toBe(
-      "<its Dockerfile is in the language of 'someone/else:1'>",
+      "<its Dockerfile was not understood: it is in the language of 'someone/else:1'>",
     );
   });
 });
