@@ -22,6 +22,7 @@ import { FeedWriter } from "./feed_writer.ts";
 import { OutputWriter, type Output, type ReportOutput } from "./output.ts";
 import type { Told } from "./plan.ts";
 import { COMMAND_TOPIC, planReports, type PlannedReport } from "./reports.ts";
+import { stayUntilEnd } from "./stay.ts";
 import { Watch } from "./watch.ts";
 
 export interface ReporterOptions {
@@ -237,6 +238,8 @@ export class Reporter {
     if (!told.plan.asParent) letConsolesGo();
     await sinks.close();
     this.desk.close();
+    const { adopted, asParent, handle } = told.plan;
+    if (adopted && !asParent && handle !== undefined && !this.watch.ended) stayUntilEnd(handle);
   }
 }
 
