@@ -91,6 +91,11 @@ export class Pty {
     return this.log.length;
   }
 
+  /** Everything that was written so far, as it came. */
+  written(): string {
+    return this.log;
+  }
+
   /** Types a line and waits for the next prompt; its `$?`. */
   async line(text: string, limit?: number): Promise<number> {
     return this.keys(`${text}${KEY.enter}`, limit);
