@@ -17,12 +17,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, isAbsolute, join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { VERSION } from "../base/version.ts";
 import { errorCode } from "../host/out.ts";
 import { absolute, type Environment, homeOf, programStore, userStore } from "../settings/places.ts";
 import { EMPTY_STORE, readStore, type Store, storeText } from "../settings/store.ts";
-import { BINARY_IN_IMAGE, FOLDER_IN_IMAGE, makePortable } from "./portable.ts";
+import { ElfFile, type Machine } from "./elf.ts";
+import { BINARY_IN_IMAGE, FOLDER_IN_IMAGE, makePortable, piecesOf } from "./portable.ts";
 
 /** Where the loaded configuration is in an image: beside the binary, where tk looks for it. */
 export const STORE_IN_IMAGE = programStore(BINARY_IN_IMAGE);
@@ -55,12 +56,20 @@ function executableFor(platform: string, { otherPlatforms, environment }: FilesO
     return own;
   }
   const found = join(absolute(otherPlatforms, process.cwd(), environment), os, arch, "tk");
+  const machine = machineOf(found);
+  if (machine !== undefined && ARCHITECTURES[machine] === arch) return found;
+  const what = machine === undefined ? "there is no tk" : "that file is no tk";
+  throw new Error(`${what} for ${os}/${arch}, looked for as '${found}' (docker.arch_binary_locations_path)`);
+}
+
+function machineOf(path: string): Machine | undefined {
   try {
-    if (statSync(found).isFile()) return found;
+    const file = new ElfFile(path, "r");
+    file.close();
+    return file.machine;
   } catch {
-    // Told below.
+    return undefined;
   }
-  throw new Error(`there is no tk for ${os}/${arch}, looked for as '${found}' (docker.arch_binary_locations_path)`);
 }
 
 function cacheFolder(environment: Environment): string {
@@ -100,17 +109,10 @@ function portableSet(executable: string, cache: string, tell: (sentence: string)
 /** Changes with the program, with tk's way of preparing it, and with the C library of this machine. */
 function keyOf(executable: string): string {
   const hash = createHash("sha256").update(VERSION);
-  const beside = dirname(executable);
-  const libraries = ["/lib64", "/lib", "/usr/lib64", "/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu", beside].flatMap(
-    (folder) => ["libc.so.6", "libm.so.6"].map((name) => join(folder, name)),
-  );
-  for (const path of [executable, ...libraries])
-    try {
-      const { dev, ino, size, mtimeNs } = statSync(path, { bigint: true });
-      hash.update(`${path}\0${dev}\0${ino}\0${size}\0${mtimeNs}\0`);
-    } catch {
-      // Not on this machine.
-    }
+  for (const { from, to } of piecesOf(executable)) {
+    const { dev, ino, size, mtimeNs } = statSync(from, { bigint: true });
+    hash.update(`${from}\0${to}\0${dev}\0${ino}\0${size}\0${mtimeNs}\0`);
+  }
   return hash.digest("hex").slice(0, 24);
 }
 

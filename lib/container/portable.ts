@@ -34,24 +34,6 @@ export function pathInImage(library: string): string {
 /** Where libraries may be when they are not beside the loader. */
 const LIBRARY_FOLDERS = ["/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib"];
 
-function findLibrary(name: string, folders: readonly string[], machine: Machine): string {
-  for (const folder of folders) {
-    const path = join(folder, name);
-    if (existsSync(path) && isFor(path, machine)) return path;
-  }
-  throw new ElfError(`the library '${name}' is not there`);
-}
-
-function isFor(path: string, machine: Machine): boolean {
-  try {
-    const file = new ElfFile(path, "r");
-    file.close();
-    return file.machine === machine;
-  } catch {
-    return false;
-  }
-}
-
 /** Copies, shares blocks where the file system can, and makes the copy readable by every user of the image. */
 function copyInto(from: string, to: string, mode: number): void {
   const folder = dirname(to);
@@ -63,8 +45,8 @@ function copyInto(from: string, to: string, mode: number): void {
   chmodSync(to, mode);
 }
 
-function withElf<A>(path: string, work: (file: ElfFile) => A): A {
-  const file = new ElfFile(path);
+function withElf<A>(path: string, access: "r" | "r+", work: (file: ElfFile) => A): A {
+  const file = new ElfFile(path, access);
   try {
     return work(file);
   } finally {
@@ -72,67 +54,102 @@ function withElf<A>(path: string, work: (file: ElfFile) => A): A {
   }
 }
 
-/**
- * Fills the folder `into`. Libraries are taken from beside the executable if they are there (a set that was brought from another
- * machine), else from where its own loader is. Throws ElfError for an executable that cannot be made portable.
- */
-export function makePortable(executable: string, into: string): Portable {
-  const binary = join(into, BINARY_IN_IMAGE);
-  copyInto(executable, binary, 0o755);
-  const notes: string[] = [];
-  const machine = withElf(binary, (file) => {
-    const interpreter = file.interpreter;
-    if (interpreter === undefined) return file.machine;
-    if (interpreter === LOADER_IN_IMAGE) {
-      copyPrepared(file, executable, into);
-      return file.machine;
-    }
+interface Piece {
+  /** On this machine. */
+  readonly from: string;
+  /** In the image. */
+  readonly to: string;
+  readonly mode: number;
+}
+
+/** The files that a portable copy of `executable` is made of, itself first. Throws ElfError when one is missing. */
+export function piecesOf(executable: string): readonly Piece[] {
+  const binary: Piece = { from: executable, to: BINARY_IN_IMAGE, mode: 0o755 };
+  return withElf(executable, "r", (file) => {
+    const { interpreter, machine } = file;
+    if (interpreter === undefined) return [binary];
     const beside = dirname(executable);
-    const loader = findLoader(interpreter, beside, file.machine);
+    if (interpreter === LOADER_IN_IMAGE) return [binary, ...preparedPieces(file, beside)];
+    // A set that was brought from another machine comes before what this one has.
+    const loader = findFile(basename(interpreter), [beside], machine) ?? findFile(interpreter, [""], machine);
+    if (loader === undefined) throw new ElfError(`its loader '${interpreter}' is not there`);
+    const isLoader = loaderNames(loader, interpreter);
     const folders = [beside, dirname(realpathSync(loader)), dirname(loader), ...LIBRARY_FOLDERS];
-    copyInto(loader, join(into, LOADER_IN_IMAGE), 0o755);
-    const own = withElf(join(into, LOADER_IN_IMAGE), (copy) => {
-      notes.push(...isolateLoader(copy));
-      return new Set([basename(interpreter), copy.soname ?? ""]);
-    });
-    bringLibraries(file, into, own, folders);
-    file.setInterpreter(LOADER_IN_IMAGE);
-    return file.machine;
+    const libraries = new Map<string, Piece>();
+    const add = (needed: readonly string[]) => {
+      for (const name of needed) {
+        const to = isLoader(name) ? LOADER_IN_IMAGE : pathInImage(name);
+        if (to === LOADER_IN_IMAGE || libraries.has(to)) continue;
+        const from = findFile(name, folders, machine);
+        if (from === undefined) throw new ElfError(`the library '${name}' is not there`);
+        libraries.set(to, { from, to, mode: 0o644 });
+        add(withElf(from, "r", (library) => library.needed));
+      }
+    };
+    add(file.needed);
+    return [binary, { from: loader, to: LOADER_IN_IMAGE, mode: 0o755 }, ...libraries.values()];
   });
-  return { machine, notes };
 }
 
-function findLoader(interpreter: string, beside: string, machine: Machine): string {
-  for (const path of [join(beside, basename(interpreter)), interpreter])
-    if (existsSync(path) && isFor(path, machine)) return path;
-  throw new ElfError(`its loader '${interpreter}' is not there`);
+function findFile(name: string, folders: readonly string[], machine: Machine): string | undefined {
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path) && isFor(path, machine));
 }
 
-/** Every library that `file` needs, and what those need; the loader itself is in memory already when they are looked for. */
-function bringLibraries(
-  file: ElfFile,
-  into: string,
-  loaderNames: ReadonlySet<string>,
-  folders: readonly string[],
-): void {
-  for (const name of file.needed) {
-    if (loaderNames.has(name) || name.startsWith(FOLDER_IN_IMAGE + "/")) continue;
-    const target = pathInImage(name);
-    if (!existsSync(join(into, target))) {
-      copyInto(findLibrary(name, folders, file.machine), join(into, target), 0o644);
-      withElf(join(into, target), (library) => bringLibraries(library, into, loaderNames, folders));
-    }
-    file.setNeeded(name, target);
+function isFor(path: string, machine: Machine): boolean {
+  try {
+    return withElf(path, "r", (file) => file.machine === machine);
+  } catch {
+    return false;
   }
 }
 
+/** Names under which the loader itself is needed: it is in memory already when they are looked for. */
+function loaderNames(loader: string, interpreter: string): (name: string) => boolean {
+  const names = new Set([basename(interpreter), withElf(loader, "r", (file) => file.soname)]);
+  // musl's loader is its C library, under whatever name.
+  const isMusl = basename(interpreter).startsWith("ld-musl-");
+  return (name) => names.has(name) || (isMusl && /^lib(c|pthread|rt|m|dl|util|xnet)\./.test(name));
+}
+
 /** The executable was made portable before: its set is beside it, or in the image that tk runs in. */
-function copyPrepared(file: ElfFile, executable: string, into: string): void {
-  const names = [LOADER_IN_IMAGE, ...file.needed.filter((name) => name.startsWith(FOLDER_IN_IMAGE + "/"))];
-  for (const name of names) {
-    const from = [join(dirname(executable), name), name].find(existsSync);
-    if (from === undefined) throw new ElfError(`its part '${name}' is not there`);
-    copyInto(from, join(into, name), name === LOADER_IN_IMAGE ? 0o755 : 0o644);
+function preparedPieces(file: ElfFile, beside: string): Piece[] {
+  const names = [LOADER_IN_IMAGE, ...file.needed.filter((name) => name.startsWith(`${FOLDER_IN_IMAGE}/`))];
+  return names.map((to) => {
+    const from = [join(beside, to), to].find(existsSync);
+    if (from === undefined) throw new ElfError(`its part '${to}' is not there`);
+    return { from, to, mode: to === LOADER_IN_IMAGE ? 0o755 : 0o644 };
+  });
+}
+
+/** Fills the folder `into`. Throws ElfError for an executable that cannot be made portable. */
+export function makePortable(executable: string, into: string): Portable {
+  const pieces = piecesOf(executable);
+  for (const { from, to, mode } of pieces) copyInto(from, join(into, to), mode);
+  const paths = new Set(pieces.map((piece) => piece.to));
+  return withElf(join(into, BINARY_IN_IMAGE), "r+", (binary) => {
+    const { machine, interpreter, needed } = binary;
+    if (interpreter === undefined || interpreter === LOADER_IN_IMAGE) return { machine, notes: [] };
+    const notes = withElf(join(into, LOADER_IN_IMAGE), "r+", isolateLoader);
+    binary.setInterpreter(LOADER_IN_IMAGE);
+    needByPath(binary, paths, new Set());
+    // glibc knows what the binary needs by its other name, too, once it is loaded; musl knows files only.
+    const known = new Set(basename(interpreter).startsWith("ld-musl-") ? [] : needed);
+    for (const { to } of pieces)
+      if (to !== LOADER_IN_IMAGE && to !== BINARY_IN_IMAGE)
+        withElf(join(into, to), "r+", (library) => needByPath(library, paths, known));
+    return { machine, notes };
+  });
+}
+
+/** What is in the set is needed by path; what is left are names of the loader, and `known` ones that cannot be changed. */
+function needByPath(file: ElfFile, paths: ReadonlySet<string>, known: ReadonlySet<string>): void {
+  for (const name of file.needed) {
+    if (name.includes("/") || /^ld\b/.test(name) || !paths.has(pathInImage(name))) continue;
+    try {
+      file.setNeeded(name, pathInImage(name));
+    } catch (error) {
+      if (!(error instanceof ElfError) || !known.has(name)) throw error;
+    }
   }
 }
 

@@ -267,6 +267,13 @@ ENTRYPOINT ["/tk","exec","--"]
       `there is no tk for linux/${other}, looked for as '${place.folder}/home/.local/chalk/bin/linux/${other}/tk'`,
     );
     expect(last.words.join(" ")).toBe(`build --platform linux/${other} .`);
+    // A binary of this machine under the other one's name.
+    const wrong = join(place.folder, "home/.local/chalk/bin/linux", other);
+    mkdirSync(wrong, { recursive: true });
+    symlinkSync(TK, join(wrong, "tk"));
+    const mixed = await wrapped(["build", `--platform=linux/${other}`, "."]);
+    expect(mixed.ran.stderr).toContain(`that file is no tk for linux/${other}`);
+    rmSync(wrong, { recursive: true });
     // The machine that builds may not be this one.
     const remote = await wrapped(["build", "."], { env: { STAND_IN_PLATFORM: `linux/${other}` } });
     expect(remote.ran.stderr).toContain(`there is no tk for linux/${other}`);
