@@ -4,12 +4,17 @@ import { closeSync, fstatSync, readSync } from "node:fs";
 import { printable } from "../lib/base/text.ts";
 import type { LogLevel } from "../lib/config/settings.ts";
 import { isShown } from "../lib/exec/log.ts";
+import { Messages } from "../lib/exec/messages.ts";
 import { decodePlan, type Told } from "../lib/exec/plan.ts";
 import { Reporter } from "../lib/exec/reporter.ts";
 import { settingsFrom } from "../lib/exec/settings_text.ts";
+import { absolute } from "../lib/settings/places.ts";
 import { openSinks } from "../lib/sink/fan_out.ts";
 import { EXIT, say, tellBug } from "./exit.ts";
 import type { ReporterRequest } from "./exec_run.ts";
+
+/** Beside the reports of the default configuration. */
+const MESSAGES = "~/.local/state/tk/messages.log";
 
 export async function main(words: readonly string[]): Promise<void> {
   try {
@@ -31,9 +36,11 @@ async function report(words: readonly string[]): Promise<void> {
   const settings = request.settings === undefined ? await evaluatedAgain(request) : settingsFrom(request.settings);
   const threshold = settings.logLevel ?? "warn";
   const errors: string[] = [];
+  const { programPid, stderr } = told.plan;
+  const messages = new Messages({ pid: programPid, place: stderr, file: absolute(MESSAGES, "/", process.env) });
   const tell = (level: LogLevel, message: string) => {
     if (isShown(level, settings.reportedLogLevel)) errors.push(message);
-    if (isShown(level, threshold)) say(`tk: ${printable(message)}`);
+    if (isShown(level, threshold)) messages.say(`tk: ${printable(message)}`);
   };
   const { logSearchPath } = settings;
   const world = { directory: process.cwd(), environment: process.env, logSearchPath, stdout: 1, stderr: 2, tell };

@@ -20,6 +20,7 @@ import { templateProblemText } from "../report/template.ts";
 import { attemptsFor, expectedAttempt, programWords, type Wanted } from "./command.ts";
 import { aboveStandard } from "./descriptor.ts";
 import { commandError, ExecError } from "./exec_error.ts";
+import { ownStderr } from "./messages.ts";
 import type { Output, OutputFormat } from "./output.ts";
 import type { Plan } from "./plan.ts";
 import { COMMAND_TOPIC, planReports, type PlannedReport } from "./reports.ts";
@@ -158,7 +159,8 @@ function openOutput(asked: NonNullable<ExecOptions["output"]>, argv: readonly Ui
 /** What the reporter is told, for a program with this pid. */
 export function planFor(start: Start, programPid: number, asParent: boolean): Omit<Plan, "look" | "handle"> {
   const { options, output, reports, expected } = start;
-  const usesStdout = reports.some(({ topic }) => consolesOf(options.settings, topic).includes("stdout"));
+  const uses = (console: string) => reports.some(({ topic }) => consolesOf(options.settings, topic).includes(console));
+  const stderr = ownStderr(process.env["JOURNAL_STREAM"]);
   return {
     programPid,
     run: {
@@ -168,8 +170,9 @@ export function planFor(start: Start, programPid: number, asParent: boolean): Om
       toolPath: process.execPath,
       commandPath: absolute(expected.file),
     },
-    keepsStdout: usesStdout || output?.fd === STDOUT,
-    keepsStderr: true,
+    keepsStdout: uses("stdout") || output?.fd === STDOUT,
+    keepsStderr: asParent || uses("stderr") || stderr?.hasReader !== true,
+    ...(stderr === undefined ? {} : { stderr }),
     ...(output === undefined ? {} : { output: asParent && output.header ? withRoot(output, programPid) : output }),
     asParent,
     adopted: isReaper(),

@@ -15,6 +15,7 @@ import type { RunIdentity } from "../report/run.ts";
 import { factsOf } from "../report/template.ts";
 import { monotonicNs, sleepMs } from "../host/clock.ts";
 import { pipeAboveStandard } from "./descriptor.ts";
+import { ownStderr } from "./messages.ts";
 import { COMMAND_TOPIC, planReports } from "./reports.ts";
 import { makeExecPipe, startReporter } from "./start_reporter.ts";
 
@@ -70,6 +71,7 @@ export class ReporterFeed implements ReportFeed {
         run: { ...options.run, execId: randomId() },
         keepsStdout: false,
         keepsStderr: true,
+        stderr: ownStderr(undefined),
         output: { fd: lines.writeEnd, format: "feed", path: "the recording", zero: 0 },
         skipsFirst: options.heartbeatOnly,
         asParent: true,

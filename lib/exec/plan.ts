@@ -3,6 +3,7 @@
 // line or an environment that others can read. Pure.
 import type { RunIdentity } from "../report/run.ts";
 import type { LookLayout } from "./early_look.ts";
+import type { StderrPlace } from "./messages.ts";
 import type { Output } from "./output.ts";
 
 /** Settings as the command line asks for them, on top of what configurations say. */
@@ -15,6 +16,8 @@ export interface Plan {
   /** The program's stdout is kept open for reports; else what is written there goes nowhere. */
   readonly keepsStdout: boolean;
   readonly keepsStderr: boolean;
+  /** What the program's stderr is at its start; absent when it is closed. */
+  readonly stderr?: StderrPlace | undefined;
   /** Where the short way out is: -o and --format. */
   readonly output?: Output | undefined;
   /** Heartbeats only, without the first report. */

@@ -3,7 +3,7 @@
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { chalk, ExecBench, operations, reportersIn, waitUntil } from "../support/exec.ts";
+import { chalk, ExecBench, noTkIn, operations, reportersIn, waitUntil } from "../support/exec.ts";
 import { PLAIN_ENV, programs, temporaryFolder } from "../support/programs.ts";
 import { requireTk, run, TK } from "../support/tk.ts";
 
@@ -93,7 +93,7 @@ describe("what cannot be run", () => {
       expect(ran.stderr).not.toContain("    at ");
       expect([ran.shell, ran.stdout]).toEqual([status, ""]);
     }
-    await waitUntil(() => (reportersIn(bench.home).length === 0 ? true : undefined));
+    await noTkIn(bench.home);
     expect(existsSync(bench.log)).toBe(false);
   });
 
@@ -104,7 +104,7 @@ describe("what cannot be run", () => {
       expect(ran.stderr).toContain("Cannot run './busy': Text file busy");
       expect(ran.shell).toBe(126);
     }
-    await waitUntil(() => (reportersIn(bench.home).length === 0 ? true : undefined));
+    await noTkIn(bench.home);
     expect(existsSync(bench.log)).toBe(false);
   });
 });
@@ -205,7 +205,7 @@ describe("reports", () => {
     expect(Math.abs(Number(report!["_TIMESTAMP"]) - Date.now())).toBeLessThan(30_000);
     expect(report!["_OP_ARGV"]).toEqual([TK, "exec", "--", "sleep", "30"]);
     // Without heartbeats the reporter has done its work.
-    await waitUntil(() => (reportersIn(bench.home).length === 0 ? true : undefined));
+    await noTkIn(bench.home);
     running.kill("SIGKILL");
     await running.done;
   });
@@ -267,7 +267,7 @@ describe("reports", () => {
       "echo first; while [ ! -e go ]; do sleep 0.02; done; echo last",
     ]);
     await bench.count(1);
-    await waitUntil(() => (reportersIn(bench.home).length === 0 ? true : undefined));
+    await noTkIn(bench.home);
     bench.file("go", "");
     const ran = await running.done;
     expect(ran.stdout.startsWith("first\n[\n  {\n")).toBe(true);
@@ -301,7 +301,7 @@ describe("heartbeats", () => {
     }
     expect(beats.length).toBeGreaterThanOrEqual(4);
     expect(Number(beats.at(-1)!["_TIMESTAMP"]) - ended).toBeLessThan(1000);
-    await waitUntil(() => (reportersIn(bench.home).length === 0 ? true : undefined));
+    await noTkIn(bench.home);
   }, 30_000);
 
   test("both generations of names", async () => {
@@ -335,7 +335,7 @@ describe("heartbeats", () => {
     await running.done;
     const times = reports.slice(1).map((r) => Number(chalk(r)["_PROCESS_UTIME"]));
     expect(times.at(-1)!).toBeGreaterThan(times[0]!);
-    await waitUntil(() => (reportersIn(bench.home).length === 0 ? true : undefined));
+    await noTkIn(bench.home);
   });
 });
 

@@ -3,7 +3,7 @@
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { chalk, ExecBench, reportersIn, waitUntil } from "../support/exec.ts";
+import { chalk, ExecBench, noTkIn, waitUntil } from "../support/exec.ts";
 import { isRoot, requireTk, TK } from "../support/tk.ts";
 
 setDefaultTimeout(60_000);
@@ -19,7 +19,7 @@ const container = (...words: string[]) => [
   "exec",
   ...words,
 ];
-const noReporter = (bench: ExecBench) => waitUntil(() => (reportersIn(bench.home).length === 0 ? true : undefined));
+const noReporter = (bench: ExecBench) => noTkIn(bench.home);
 
 /** A program that, unlike a shell, never waits for children that it did not make. */
 const CARELESS = `

@@ -2,13 +2,13 @@
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { chalk, ExecBench, operations, readReports, reportersIn, waitUntil } from "../support/exec.ts";
+import { chalk, ExecBench, noTkIn, operations, readReports, reportersIn, waitUntil } from "../support/exec.ts";
 import { isRoot, requireTk, TK } from "../support/tk.ts";
 
 setDefaultTimeout(60_000);
 beforeAll(requireTk);
 
-const noReporter = (bench: ExecBench) => waitUntil(() => (reportersIn(bench.home).length === 0 ? true : undefined));
+const noReporter = (bench: ExecBench) => noTkIn(bench.home);
 
 const sink = (name: string, fields: string) =>
   `sink_config ${name} {\n${fields}\n}\nsubscribe("report", "${name}")\nunsubscribe("report", "default_out")\n`;
@@ -292,7 +292,7 @@ describe("the reporter", () => {
         reportersIn(bench.home).length > 0 ? reportersIn(bench.home) : undefined,
       );
       process.kill(reporter!, "SIGKILL");
-      await noReporter(bench);
+      await waitUntil(() => (reportersIn(bench.home).length === 0 ? true : undefined));
       bench.file("go", "");
       const ran = await running.done;
       expect([ran.stdout, ran.status]).toEqual(["fine\n", 8]);

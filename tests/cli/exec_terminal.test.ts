@@ -2,7 +2,7 @@
 import { afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ExecBench, operations, reportersIn, waitUntil } from "../support/exec.ts";
+import { ExecBench, noTkIn, operations, waitUntil } from "../support/exec.ts";
 import { KEY, Pty } from "../support/pty.ts";
 import { requireTk, TK } from "../support/tk.ts";
 
@@ -22,7 +22,7 @@ async function shell(bench: ExecBench): Promise<Pty> {
   return pty;
 }
 
-const noReporter = (bench: ExecBench) => waitUntil(() => (reportersIn(bench.home).length === 0 ? true : undefined));
+const noReporter = (bench: ExecBench) => noTkIn(bench.home);
 const WAIT = "while [ ! -e go ]; do sleep 0.02; done";
 
 describe("where the report is shown", () => {

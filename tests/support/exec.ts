@@ -1,5 +1,5 @@
 // Runs `tk exec` in a home of its own and reads the reports that come of it, with JSON.parse and nothing of tk's.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PLAIN_ENV, temporaryFolder } from "./programs.ts";
 import { run, start, TK, type Ran, type RunOptions, type Running } from "./tk.ts";
@@ -91,6 +91,22 @@ export function chalk(report: ReportObject | undefined): ReportObject {
 }
 
 export const operations = (reports: readonly ReportObject[]): unknown[] => reports.map((r) => r["_OPERATION"]);
+
+/**
+ * Waits until nothing of tk runs in this home. A reporter is still a copy of the tk that started it, with its command line,
+ * when a short program has already ended: to look for the reporter's own command line is too early then.
+ */
+export const noTkIn = (home: string): Promise<true> =>
+  waitUntil(() => (processes().some((pid) => isTkIn(home, pid)) ? undefined : true));
+
+function isTkIn(home: string, pid: number): boolean {
+  try {
+    if (readlinkSync(`/proc/${pid}/exe`) !== realpathSync(TK)) return false;
+    return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(`HOME=${home}`);
+  } catch {
+    return false;
+  }
+}
 
 /** Pids of the reporters whose program is `pid`, or all of this bench's by their home. */
 export function reportersIn(home: string): number[] {
