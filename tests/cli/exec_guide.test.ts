@@ -119,10 +119,14 @@ const PROCESS: Readonly<Record<string, (pid: number, value: unknown) => void>> =
     }
   },
   _PROCESS_MOUNT_INFO: (pid, v) => {
+    // Not those that other tests mount and unmount meanwhile.
     const lines = readFileSync(`/proc/${pid}/mountinfo`, "utf8").trimEnd().split("\n");
-    const mounts = v as readonly Readonly<Record<string, unknown>>[];
-    expect(mounts.map((m) => m["mount_id"])).toEqual(lines.map((line) => Number(line.split(" ")[0])));
-    expect(mounts.map((m) => m["fs_type"])).toEqual(lines.map((line) => line.split(" - ")[1]!.split(" ")[0]));
+    const steady = lines.filter((line) => !line.includes("/tk-test-"));
+    const mounts = (v as readonly Readonly<Record<string, unknown>>[]).filter(
+      (m) => !String(m["mount_point"]).includes("/tk-test-"),
+    );
+    expect(mounts.map((m) => m["mount_id"])).toEqual(steady.map((line) => Number(line.split(" ")[0])));
+    expect(mounts.map((m) => m["fs_type"])).toEqual(steady.map((line) => line.split(" - ")[1]!.split(" ")[0]));
   },
   _CURRENT_HASH: (pid, v) => {
     const sum = new Bun.CryptoHasher("sha256").update(readFileSync(`/proc/${pid}/exe`)).digest("hex");
