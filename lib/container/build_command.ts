@@ -131,7 +131,8 @@ export interface BuildCommand {
   /** A directory, `-`, or an address. */
   readonly context: string;
   readonly pull: boolean;
-  readonly quiet: boolean;
+  /** buildx's --builder, before or behind the word build. */
+  readonly builder: string | undefined;
 }
 
 interface Flag {
@@ -170,9 +171,16 @@ export function parseBuild(
       contexts: pairs(all("--build-context"), {}),
       context: operands[0]!,
       pull: isOn("--pull"),
-      quiet: isOn("--quiet"),
+      builder: all("--builder").at(-1) ?? builderBefore(words.slice(place.globals, place.head)),
     });
   });
+}
+
+/** `buildx --builder NAME build`. */
+function builderBefore(words: readonly string[]): string | undefined {
+  const at = words.findLastIndex((word) => word === "--builder" || word.startsWith("--builder="));
+  if (at < 0) return undefined;
+  return words[at] === "--builder" ? words[at + 1] : words[at]!.slice("--builder=".length);
 }
 
 function pairs(

@@ -137,7 +137,7 @@ class Run {
     const input = await openInput(command, this.folder, this.stdin).catch((error: unknown) => {
       throw cannotWrap(error);
     });
-    const builder = await this.builderPlatform(command);
+    const builder = await this.builderPlatform(command, flags.namedContexts);
     const planned = await planWrap(input.dockerfile, command, settings, builder, this.ask);
     if (planned.isErr()) throw cannotWrap(planned.error);
     const plan = planned.value;
@@ -178,11 +178,17 @@ class Run {
   }
 
   /** What the images are built on and for when nobody says: the machine that docker builds on may be another one. */
-  private async builderPlatform(command: BuildCommand): Promise<{ platform: string; defaultTarget: string }> {
-    const { environment } = this.request;
-    const asked = await this.ask([...command.globals, "version", "--format", "{{.Server.Os}}/{{.Server.Arch}}"]);
-    const platform = /^\w+\/\w+$/.test(asked?.trim() ?? "") ? normalisePlatform(asked!.trim()) : ownPlatform();
-    return { platform, defaultTarget: environment["DOCKER_DEFAULT_PLATFORM"] || platform };
+  private async builderPlatform(
+    command: BuildCommand,
+    isBuildx: boolean,
+  ): Promise<{ platform: string; defaultTarget: string }> {
+    const { globals, builder } = command;
+    const inspect = [...globals, "buildx", "inspect", ...(builder === undefined ? [] : [builder])];
+    const own = isBuildx ? /^Platforms: *([\w/]+)/m.exec((await this.ask(inspect)) ?? "")?.[1] : undefined;
+    const daemon =
+      own ?? (await this.ask([...globals, "version", "--format", "{{.Server.Os}}/{{.Server.Arch}}"]))?.trim();
+    const platform = daemon !== undefined && /^\w+\/\w+/.test(daemon) ? normalisePlatform(daemon) : ownPlatform();
+    return { platform, defaultTarget: this.request.environment["DOCKER_DEFAULT_PLATFORM"] || platform };
   }
 
   /** For builders that know no named contexts. It stays, as the cache of the next build. */

@@ -277,6 +277,9 @@ ENTRYPOINT ["/tk","exec","--"]
     // The machine that builds may not be this one.
     const remote = await wrapped(["build", "."], { env: { STAND_IN_PLATFORM: `linux/${other}` } });
     expect(remote.ran.stderr).toContain(`there is no tk for linux/${other}`);
+    place.builder("far", `Name: far\nNodes:\nPlatforms:        linux/${other}*, linux/386\n`);
+    const far = await wrapped(["buildx", "build", "--builder=far", "."]);
+    expect(far.ran.stderr).toContain(`there is no tk for linux/${other}`);
   });
 
   test("a builder without named contexts takes the files from an image, which is built once", async () => {

@@ -6,6 +6,7 @@
 #   STAND_IN_WRAPPED=STATUS  how a build ends whose Dockerfile tk has changed
 #   STAND_IN_STATUS=STATUS   how every other build ends, and every other command
 #   STAND_IN_WAIT=SECONDS    how long a build takes
+#   $STAND_IN/images/builder.NAME   what `docker buildx inspect NAME` answers
 #   $STAND_IN/images/NAME    what `docker image inspect NAME` answers; NAME.remote: what the registry answers
 set -u
 n=1
@@ -31,6 +32,7 @@ answer() {
 case "$*" in
 "image inspect "*) answer "$3" ;;
 "buildx imagetools inspect "*) for last in "$@"; do :; done && answer "$last.remote" ;;
+"buildx inspect "*) answer "builder.$3" ;;
 "version --format"*) echo "${STAND_IN_PLATFORM:-linux/$(uname -m)}" && exit 0 ;;
 "build "* | "buildx build "* | "image build "* | "builder build "*) ;;
 *)

@@ -91,6 +91,11 @@ export class DockerPlace {
     writeFileSync(join(this.standIn, "images", `${name.replaceAll("/", "_")}.remote`), JSON.stringify(byPlatform));
   }
 
+  /** What buildx knows of a builder. */
+  builder(name: string, text: string): void {
+    writeFileSync(join(this.standIn, "images", `builder.${name}`), text);
+  }
+
   forget(): void {
     for (const name of readdirSync(join(this.standIn, "calls")))
       rmSync(join(this.standIn, "calls", name), { recursive: true });

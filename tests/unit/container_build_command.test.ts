@@ -78,7 +78,6 @@ describe("flags of a build", () => {
     ]);
     expect(command.platforms).toEqual(["linux/amd64", "linux/arm64"]);
     expect(command.pull).toBe(true);
-    expect(command.quiet).toBe(true);
     expect(command.context).toBe(".");
     expect(command.rest.join(" ")).toBe(
       "-qt a --tag=b --target=T --build-arg A=1=2 --build-arg FROM_ENV --build-arg NONE --platform linux/amd64,linux/arm64 --pull .",
@@ -102,7 +101,13 @@ describe("flags of a build", () => {
 
   test("booleans may be said to be off", () => {
     expect(read("build --pull=false .").pull).toBe(false);
-    expect(read("build -q=0 .").quiet).toBe(false);
+    expect(read("build -q=0 .").rest).toEqual(["-q=0", "."]);
+  });
+
+  test("the builder, on either side", () => {
+    expect(read("buildx --builder a build .").builder).toBe("a");
+    expect(read("buildx --builder=a build --builder b .").builder).toBe("b");
+    expect(read("build .").builder).toBeUndefined();
   });
 
   test("docker's own help teaches new flags", () => {

@@ -37,7 +37,7 @@ function commandOf(o: Options): BuildCommand {
     contexts: new Map(Object.entries(o.contexts ?? {})),
     context: ".",
     pull: o.pull ?? false,
-    quiet: false,
+    builder: undefined,
   };
 }
 
