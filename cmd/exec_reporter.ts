@@ -43,7 +43,15 @@ async function report(words: readonly string[]): Promise<void> {
     if (isShown(level, threshold)) messages.say(`tk: ${printable(message)}`);
   };
   const { logSearchPath } = settings;
-  const world = { directory: process.cwd(), environment: process.env, logSearchPath, stdout: 1, stderr: 2, tell };
+  const world = {
+    directory: process.cwd(),
+    environment: process.env,
+    logSearchPath,
+    stdout: 1,
+    stderr: 2,
+    openLastPlace: () => messages.openPipe(),
+    tell,
+  };
   const sinks = openSinks(settings, world);
   await new Reporter({ told, settings, sinks, toTerminal: request.console !== undefined, tell, errors }).run();
 }

@@ -71,21 +71,34 @@ export class Messages {
   }
 
   private toProgramsPipe(line: string): boolean {
+    const pipe = this.openPipe();
+    if (pipe === undefined) return false;
+    try {
+      const text = Buffer.from(`${line}\n`);
+      return writeSync(pipe.fd, text) === text.length;
+    } catch {
+      return false; // It is full, or its reader is gone.
+    } finally {
+      pipe.close();
+    }
+  }
+
+  /** The pipe that the program had as its stderr from the start, where it still has it. Writing to it never waits. */
+  openPipe(): { readonly fd: number; readonly close: () => void } | undefined {
     const { pid, place } = this.options;
     const path = `/proc/${pid}/fd/${STDERR}`;
-    let fd: number | undefined;
     try {
       // Asked first: to open something else, a device perhaps, may do something to it.
       const stat = statSync(path, { bigint: true });
-      if (!stat.isFIFO() || idOf(stat) !== place?.id) return false;
-      fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
-      const text = Buffer.from(`${line}\n`);
-      return idOf(fstatSync(fd, { bigint: true })) === place.id && writeSync(fd, text) === text.length;
+      if (!stat.isFIFO() || idOf(stat) !== place?.id) return undefined;
+      const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+      const close = () => closeSync(fd);
+      if (idOf(fstatSync(fd, { bigint: true })) === place.id) return { fd, close };
+      close();
     } catch {
-      return false; // Ended, not ours to look at, or a pipe that is full.
-    } finally {
-      if (fd !== undefined) closeSync(fd);
+      // Ended, or not ours to look at.
     }
+    return undefined;
   }
 
   private toFile(line: string): void {

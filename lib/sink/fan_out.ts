@@ -186,10 +186,14 @@ class OpenSinks implements SinkSet {
       "error",
       "no sink took the report and it cannot be kept, so it is shown here; the next ones are not",
     );
+    const place = this.options.openLastPlace?.();
     try {
-      await writePipe(this.options.stderr, lineBytes(item.text), GIVE_UP_MS, new AbortController().signal);
+      const fd = place?.fd ?? this.options.stderr;
+      await writePipe(fd, lineBytes(item.text), GIVE_UP_MS, new AbortController().signal);
     } catch {
       // Nobody reads standard error either: it was the last place.
+    } finally {
+      place?.close();
     }
   }
 

@@ -16,6 +16,8 @@ export interface SinkWorld {
   /** Descriptors of the consoles. */
   readonly stdout: number;
   readonly stderr: number;
+  /** Opens what a report is shown on that would be gone otherwise, for as long as that takes; absent: `stderr`. */
+  readonly openLastPlace?: () => { readonly fd: number; readonly close: () => void } | undefined;
   /** For people; one sentence without secrets. */
   readonly tell: (level: LogLevel, message: string) => void;
 }

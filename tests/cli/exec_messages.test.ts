@@ -60,3 +60,31 @@ test("what nobody can be told any more is in a file that only its owner reads", 
   expect(readFileSync(log(bench), "utf8")).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z \d+ tk: sink 'p': /);
   expect(statSync(log(bench)).mode & 0o777).toBe(0o600);
 });
+
+test("a report that has no place at all is shown through the program's pipe", async () => {
+  const bench = new ExecBench();
+  const file = bench.file("no.c4m", `use_report_cache: false\n${NOWHERE}unsubscribe("report", "default_out")\n`);
+  const wait = "i=0; until grep -q _OPERATION said || test $i = 200; do sleep 0.05; i=$((i+1)); done";
+  const command = [TK, "exec", "-f", file, "--", "sh", "-c", wait];
+  await bench.run(["sh", "-c", `: >said; "$@" 2>&1 | cat >>said`, "sh", ...command]);
+  expect(readFileSync(join(bench.home, "said"), "utf8")).toMatch(
+    /so it is shown here[^\n]*\n\[\{"_OPERATION":"exec".*\}\]\n/,
+  );
+  await gone(bench);
+});
+
+test("what a sink is opened with is not in the reports that other sinks get", async () => {
+  const bench = new ExecBench();
+  const file = bench.file(
+    "secret.c4m",
+    NOWHERE.replace('/r"', '/r?token=TOPSECRET"\nheaders: mime_to_dict("Authorization: Bearer TOPSECRET")'),
+  );
+  await bench.run(["sh", "-c", `"$@" 2>&1 | cat`, "sh", TK, "exec", "-f", file, "--", "true"]);
+  await gone(bench);
+  const state = join(bench.home, ".local/state/tk");
+  for (const name of ["reports.log", "messages.log", "undelivered.jsonl"]) {
+    const text = readFileSync(join(state, name), "utf8");
+    expect(text).not.toBe("");
+    expect(text).not.toContain("TOPSECRET");
+  }
+});

@@ -18,11 +18,11 @@ test("every built-in template resolves, and every operation has one", () => {
   expect(ids("")).toEqual(["_OPERATION"]);
 });
 
-test("report_default leaves out what the original leaves out", () => {
+test("report_default leaves out what the original leaves out, and the configuration with its secrets", () => {
   const off = `
     _DATE _TIME _TZ_OFFSET _OP_TCP_SOCKET_INFO _OP_UDP_SOCKET_INFO _OP_IPV4_ROUTES _OP_IPV6_ROUTES _OP_IPV4_INTERFACES
     _OP_IPV6_INTERFACES _OP_ARP_TABLE _OP_CPU_INFO _OP_ALL_PS_INFO _PROCESS_DETAIL _OP_EXIT_CODE _CHALK_RUN_TIME
-    _SINCE_TIMESTAMP _SINCE_MONOTIME _HEARTBEAT_COUNT
+    _SINCE_TIMESTAMP _SINCE_MONOTIME _HEARTBEAT_COUNT _OP_CONFIG
   `
     .trim()
     .split(/\s+/);
@@ -34,7 +34,7 @@ test("report_default leaves out what the original leaves out", () => {
   }
   const originals = reportKeys.filter((key) => !key.id.startsWith("_TK_") && !off.includes(key.id));
   for (const key of originals) expect(on).toContain(key.id);
-  expect(ids("report_large")).not.toContain("_OP_ALL_PS_INFO");
+  for (const id of ["_OP_ALL_PS_INFO", "_OP_CONFIG"]) expect(ids("report_large")).not.toContain(id);
   expect(template("report_default").shows("_OP_HOST_REPORT_KEYS")).toBe(false);
 });
 

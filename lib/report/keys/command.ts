@@ -86,10 +86,16 @@ export const commandKeys: readonly ReportKey[] = [
   key(
     "_OP_CONFIG",
     "string",
-    "Text of the external configuration file, if one was used. Only in the first report.",
+    "Text of the external configuration file, if one was used, with the keys and tokens that stand in it. Only in the first report.",
     "the configuration file",
     (c) => (c.operation === "heartbeat" ? undefined : c.run.configText),
-    { differs: "the external file's own text; the original stores the embedded configuration there" },
+    {
+      on: false,
+      // A collector must not get what another one is opened with, unless somebody asks for it.
+      heavy: true,
+      differs:
+        "the external file's own text; the original stores the embedded configuration there. Off by default, and in `report_large`, because of the secrets in it",
+    },
   ),
   key(
     "_ENV",
