@@ -4,7 +4,7 @@ import { printable } from "../lib/base/text.ts";
 import { formatDiagnostic } from "../lib/config/diagnostic.ts";
 import type { Override } from "../lib/config/configuration.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../lib/config/settings.ts";
-import { buildsOtherwise, findBuild } from "../lib/container/build_command.ts";
+import { asksOnly, buildsOtherwise, findBuild } from "../lib/container/build_command.ts";
 import { ContainerError } from "../lib/container/container_error.ts";
 import { becomeDocker, findDocker, statusOf, type Ended } from "../lib/container/docker_program.ts";
 import { readSettings } from "../lib/settings/load_settings.ts";
@@ -25,7 +25,7 @@ async function run(before: readonly string[], words: readonly string[]): Promise
   const settings = settingsFor(before, words);
   if (settings === undefined) return;
   const docker = findDocker(settings.docker.exe, process.env);
-  const place = findBuild(words);
+  const place = asksOnly(words) ? undefined : findBuild(words);
   const { wrapEntrypoint } = settings.docker;
   if (place !== undefined && wrapEntrypoint) {
     const { wrappedBuild } = await import("../lib/container/wrapped_build.ts");
@@ -39,7 +39,7 @@ async function run(before: readonly string[], words: readonly string[]): Promise
     return end(outcome.ended);
   }
   const builder = place === undefined ? buildsOtherwise(words) : "docker build";
-  if (place !== undefined && !words.some((word) => /^(-\w*q\w*|--quiet(=true)?|--help)$/.test(word)))
+  if (place !== undefined && !words.some((word) => /^(-\w*q\w*|--quiet(=true)?)$/.test(word)))
     note("docker: the image is built as it is; with `docker.wrap_entrypoint: true` loaded, tk would start its program");
   else if (builder !== undefined && wrapEntrypoint)
     note(`docker: ${builder} builds images as they are; only docker build and docker buildx build are wrapped`);

@@ -53,6 +53,11 @@ export function findBuild(words: readonly string[]): BuildPlace | undefined {
   return undefined;
 }
 
+/** `docker build --help` and its like build nothing. */
+export function asksOnly(words: readonly string[]): boolean {
+  return words.some((word) => word === "-h" || /^--(help|check|print|call)(=|$)/.test(word));
+}
+
 /** Sub-commands that build images without `docker build`; wrapping does not reach into them. */
 export function buildsOtherwise(words: readonly string[]): string | undefined {
   const names = words.filter((word) => !word.startsWith("-"));
@@ -155,8 +160,6 @@ export function parseBuild(
 ): Result<BuildCommand, string> {
   return walk(words.slice(place.head), known).andThen(({ flags, operands, rest }) => {
     if (operands.length !== 1) return err(`docker build takes one context, and here are ${operands.length}`);
-    for (const asks of ["--help", "--check", "--print", "--call"])
-      if (flags.some((flag) => flag.name === asks && flag.value !== "false")) return err(`${asks} builds nothing`);
     const all = (name: string) => flags.filter((flag) => flag.name === name).map((flag) => flag.value);
     const isOn = (name: string) => !["false", "0", undefined].includes(all(name).at(-1));
     const file = all("--file").at(-1);

@@ -16,6 +16,7 @@ import {
 import { gzipSync } from "node:zlib";
 import { join } from "node:path";
 import { DockerPlace } from "../support/docker.ts";
+import { KEY, Pty } from "../support/pty.ts";
 import { requireTk, run, TK, type RunOptions } from "../support/tk.ts";
 
 let place: DockerPlace;
@@ -132,6 +133,12 @@ describe("a build without wrapping", () => {
     expect(ran.stderr).toContain("with `docker.wrap_entrypoint: true` loaded, tk would start its program");
     expect(place.calls().map((call) => call.words.join(" "))).toEqual(["build -t x ."]);
     expect((await place.tk(["docker", "build", "-q", "."])).stderr).toBe("");
+  });
+
+  test("a question is no build", async () => {
+    const ran = await place.tk([...WRAP, "build", "--help"]);
+    expect(ran.stdout).toStartWith("Usage:  docker build [OPTIONS]");
+    expect(ran.stderr).toBe("");
   });
 
   test("compose and bake are told apart, and built as they are", async () => {
@@ -467,6 +474,21 @@ describe("when tk is asked to end", () => {
       expect(place.builds().length).toBe(1);
       expectNothingLeft([".dockerignore", "Dockerfile"]);
     });
+
+  test("Ctrl-C reaches docker once, though the terminal tells both", async () => {
+    place.put({ Dockerfile: GUIDE });
+    const pty = new Pty({ cwd: place.context, env: { ...place.environment, STAND_IN_WAIT: "30" } });
+    try {
+      await pty.prompt(0);
+      pty.type(`${TK} --wrap docker build .${KEY.enter}`);
+      while (place.waiting() === 0) await Bun.sleep(10);
+      expect(await pty.keys(KEY.ctrlC)).toBe(130);
+    } finally {
+      await pty.close();
+    }
+    expect(place.builds().map((build) => build.interrupts)).toEqual([1]);
+    expectNothingLeft(["Dockerfile"]);
+  });
 
   test("killed outright, it leaves the context as it was", async () => {
     place.put({ Dockerfile: GUIDE, ".dockerignore": "x\n" });

@@ -110,7 +110,7 @@ echo "stand-in: building ${tag:-something}"
 if [ -n "${STAND_IN_WAIT:-}" ]; then
   sleep "$STAND_IN_WAIT" >/dev/null 2>&1 &
   trap 'kill $!; exit 129' HUP
-  trap 'kill $!; exit 130' INT
+  trap 'echo INT >>"$call/interrupts"; kill $!; sleep 0.3; exit 130' INT
   trap 'kill $!; exit 143' TERM
   : >"$call/waiting"
   wait $!

@@ -27,6 +27,8 @@ export interface Call {
   /** The folder with what came by the named build context, or into the image with tk's files. */
   readonly files: string | undefined;
   readonly stdin: string | undefined;
+  /** How many SIGINTs came while it waited. */
+  readonly interrupts: number;
 }
 
 const utf8 = (text: string | undefined) => Buffer.from(text ?? "", "latin1").toString();
@@ -118,6 +120,7 @@ export class DockerPlace {
           context: (read("context") ?? "").split("\n").filter((line) => line !== ""),
           files: existsSync(join(folder, name, "files")) ? join(folder, name, "files") : undefined,
           stdin: read("stdin"),
+          interrupts: (read("interrupts") ?? "").split("\n").length - 1,
         };
       });
   }

@@ -1,6 +1,13 @@
 // docker's command line: which words are a build's, what its flags say, and that the rest stays as it was typed.
 import { describe, expect, test } from "bun:test";
-import { BuildFlags, buildsOtherwise, buildWith, findBuild, parseBuild } from "../../lib/container/build_command.ts";
+import {
+  asksOnly,
+  BuildFlags,
+  buildsOtherwise,
+  buildWith,
+  findBuild,
+  parseBuild,
+} from "../../lib/container/build_command.ts";
 
 const HELP = `Usage:  docker buildx build [OPTIONS] PATH | URL | -
 
@@ -122,9 +129,12 @@ describe("flags of a build", () => {
     expect(refused("build a b")).toBe("docker build takes one context, and here are 2");
     expect(refused("build . --tag")).toBe("its flag --tag has no value");
     expect(refused("build . -t")).toBe("its flag -t has no value");
-    expect(refused("build --help .")).toBe("--help builds nothing");
-    expect(refused("build --check .")).toBe("--check builds nothing");
-    expect(refused("build --call=outline .")).toBe("--call builds nothing");
+  });
+
+  test("questions are no builds", () => {
+    for (const line of ["build --help", "build . --check", "build --call=outline .", "build -h", "build --print=x ."])
+      expect(asksOnly(line.split(" "))).toBe(true);
+    expect(asksOnly(["build", "-t", "help", "."])).toBe(false);
   });
 
   test("a builder without named contexts says so by silence", () => {
