@@ -242,6 +242,15 @@ test("a device is written as it is", async () => {
   expect((await run([TK, "sort", file, "-o", "/dev/null"], { env })).status).toBe(0);
 });
 
+test("/dev/stdout that is a file: what a script has printed into it stays", async () => {
+  const file = put("dev.prof", exit(2) + exit(1));
+  const script = `{ echo before; "$1" sort "$2" -o /dev/stdout; "$1" sort "$2" -o "$3"; echo after; } > "$3"`;
+  const r = await run(["sh", "-c", script, "sh", TK, file, at("printed")], { env });
+  expect([r.status, r.stderr]).toEqual([0, ""]);
+  const both = exit(1) + exit(2);
+  expect(read("printed")).toBe(`before\n${both}${both}after\n`);
+});
+
 test.skipIf(lacks("root"))("in place in a folder that takes no new files", async () => {
   const closed = at("closed");
   mkdirSync(closed);
