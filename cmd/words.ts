@@ -34,7 +34,10 @@ const SWITCHES = "qr";
 function unbundle(word: string, valued: string): string[] {
   let at = 1;
   while (at < word.length && SWITCHES.includes(word[at]!)) at++;
-  const switches = word.slice(1, at).split("").map((letter) => `-${letter}`);
+  const switches = word
+    .slice(1, at)
+    .split("")
+    .map((letter) => `-${letter}`);
   if (at === word.length) return switches;
   if (!valued.includes(word[at]!)) return [word];
   const value = word.slice(word[at + 1] === "=" ? at + 2 : at + 1);
