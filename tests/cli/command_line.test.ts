@@ -172,6 +172,19 @@ test("manual pages are well-formed, and man shows every option", async () => {
   }
 });
 
+test("variables of the runtime do not change what tk is, but for the one that docs/platforms.md names", async () => {
+  for (const [name, value] of [
+    ["BUN_OPTIONS", "--nonsense --preload=./evil.ts"],
+    ["NODE_OPTIONS", "--nonsense"],
+    ["BUN_CONFIG_FILE", "./bunfig.toml"],
+    ["BUN_RUNTIME_TRANSPILER_CACHE_PATH", "/nonexistent"],
+  ] as const) {
+    const ran = await run([TK, "render", "-d", "tree"], { env: { [name]: value }, stdin: RECORDING });
+    expect([name, ran.status, ran.stderr]).toEqual([name, 0, ""]);
+    expect(ran.stdout).toContain("sh -c true");
+  }
+});
+
 test("nothing of a hostile current directory is loaded", async () => {
   const dir = mkdtempSync(join(work, "hostile-"));
   writeFileSync(join(dir, ".env"), "TK_HOSTILE=1\n");

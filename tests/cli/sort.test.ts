@@ -127,7 +127,7 @@ test("recordings that began at different moments: told, and on request moved ont
       exit(50) +
       exit(2030),
   );
-  expect(own.stderr).toContain("--align wall");
+  expect(own.stderr).toContain("`tk sort --align wall`");
   const wall = await run([TK, "sort", "--align", "wall", late, early], { env });
   expect(wall.stderr).toBe("");
   expect(wall.stdout).toBe(
