@@ -174,7 +174,7 @@ test("manual pages are well-formed, and man shows every option", async () => {
 
 test("variables of the runtime do not change what tk is, but for the one that docs/platforms.md names", async () => {
   for (const [name, value] of [
-    ["BUN_OPTIONS", "--nonsense --preload=./evil.ts"],
+    ["BUN_OPTIONS", "--nonsense --smol"],
     ["NODE_OPTIONS", "--nonsense"],
     ["BUN_CONFIG_FILE", "./bunfig.toml"],
     ["BUN_RUNTIME_TRANSPILER_CACHE_PATH", "/nonexistent"],
@@ -182,6 +182,15 @@ test("variables of the runtime do not change what tk is, but for the one that do
     const ran = await run([TK, "render", "-d", "tree"], { env: { [name]: value }, stdin: RECORDING });
     expect([name, ran.status, ran.stderr]).toEqual([name, 0, ""]);
     expect(ran.stdout).toContain("sh -c true");
+  }
+});
+
+test("code that the environment names is not run", async () => {
+  for (const extension of ["ts", "js"]) {
+    const evil = join(work, `evil.${extension}`);
+    writeFileSync(evil, 'console.log("evil"); process.exit(66);\n');
+    const ran = await run([TK, "--version"], { env: { BUN_OPTIONS: `--preload=${evil}` } });
+    expect([ran.status, ran.stdout]).toEqual([1, ""]);
   }
 });
 
