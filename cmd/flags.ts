@@ -33,6 +33,15 @@ export function inputNames(named: readonly string[], operands: readonly string[]
   return all.length > 0 ? all : ["-"];
 }
 
+/** A count or number of at least `least`; a sign, a fraction or an exponent is a mistake, not rounded away. */
+export const wholeNumber = (name: string, least: number) =>
+  Flag.String(name).pipe(
+    Flag.filterMap(
+      (text) => (/^\d{1,15}$/.test(text) && Number(text) >= least ? Option.some(Number(text)) : Option.none()),
+      () => `a whole number from ${least}`,
+    ),
+  );
+
 export const maybe = <A>(option: Option.Option<A>): A | undefined => Option.getOrUndefined(option);
 
 /** Bytes from `512M`, `1.5GiB`, `65536`: powers of 1024. */

@@ -1,19 +1,19 @@
 // tk ingest: flags to plain options, one call into lib/pipeline.
 import { Effect } from "effect";
 import { Command, Flag } from "effect/cli";
-import { input, inputNames, inputs, maybe, output, strict } from "./flags.ts";
+import { input, inputNames, inputs, maybe, output, strict, wholeNumber } from "./flags.ts";
 import { memory } from "./sort.ts";
 
 export const ingest = Command.make(
   "ingest",
   {
     input,
-    pid: Flag.Int("pid").pipe(
+    pid: wholeNumber("pid", 0).pipe(
       Flag.withAlias("p"),
       Flag.withMetavar("PID"),
       Flag.withDescription("The process whose tree is wanted: itself and everything under it"),
     ),
-    life: Flag.Int("life").pipe(
+    life: wholeNumber("life", 1).pipe(
       Flag.withMetavar("N"),
       Flag.withDescription("Which process of that pid, when the pid was used again: 1 is the first"),
       Flag.optional,

@@ -4,13 +4,14 @@ import { Cause, Effect, Exit, Fiber } from "effect";
 import { CliError } from "effect/cli";
 import { EXIT, tellBug, tellFailure } from "./exit.ts";
 import { runWords } from "./parse.ts";
+import { VERBS } from "./root.ts";
 import { normaliseWords } from "./words.ts";
 
 /** Verbs that deal with signals themselves, because a command of the user's is running. */
 const OWN_SIGNALS: ReadonlySet<string | undefined> = new Set(["record"]);
 
 export async function main(words: readonly string[]): Promise<void> {
-  const normalised = normaliseWords(words);
+  const normalised = normaliseWords(words, VERBS);
   const fiber = Effect.runFork(runWords(normalised));
   let signal: NodeJS.Signals | undefined;
   if (!OWN_SIGNALS.has(normalised[0]))

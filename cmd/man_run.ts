@@ -1,6 +1,7 @@
 // Turns the help description of a verb into a page of man(7).
 import { Effect, Option } from "effect";
 import type { HelpDoc } from "effect/cli";
+import { printable } from "../lib/base/text.ts";
 import { VERSION } from "../lib/base/version.ts";
 import { EXIT, say } from "./exit.ts";
 import { flagUsage } from "./help.ts";
@@ -72,7 +73,7 @@ export const helpDoc = (verb: string | undefined): Effect.Effect<HelpDoc.HelpDoc
 export const run: (verb: string | undefined) => Effect.Effect<void> = Effect.fnUntraced(function* (verb) {
   const doc = yield* helpDoc(verb);
   if (doc === undefined || (verb !== undefined && doc.commandPath?.[1] !== verb)) {
-    if (doc !== undefined) say(`tk man: there is no verb ${JSON.stringify(verb)}`);
+    if (doc !== undefined) say(`tk man: there is no verb '${printable(String(verb))}'`);
     process.exitCode = EXIT.usage;
     return;
   }

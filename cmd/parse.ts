@@ -2,6 +2,7 @@
 import { Console, Effect, FileSystem, Layer, Path, Stdio, Terminal } from "effect";
 import { CliConfig, CliOutput, Command } from "effect/cli";
 import { ChildProcessSpawner } from "effect/process";
+import { printable } from "../lib/base/text.ts";
 import { VERSION } from "../lib/base/version.ts";
 import { say } from "./exit.ts";
 import { formatHelp } from "./help.ts";
@@ -39,7 +40,14 @@ export const presenter: CliOutput.Presenter = {
     if (event._tag === "Version") return Console.log(`tk ${event.version}`);
     return Effect.sync(() => {
       const at = event.commandPath.join(" ");
-      for (const error of event.errors) say(`${at}: ${error.message}`);
+      // The message quotes what was typed, or what a script was given by somebody else.
+      for (const error of event.errors)
+        say(
+          `${at}: ${error.message
+            .split("\n")
+            .map((line) => printable(line))
+            .join("\n")}`,
+        );
       say(`Try '${at} --help'.`);
     });
   },

@@ -9,23 +9,25 @@ export const record = Command.make(
     output,
     backend: Flag.Literals("backend", ["auto", "ptrace", "bpftrace"]).pipe(
       Flag.withDescription(
-        "How to record: ptrace needs no privileges, bpftrace needs root; auto takes what works here",
+        "How to record: ptrace needs no privileges, bpftrace needs root; auto (the default) takes ptrace where it works",
       ),
       Flag.withDefault("auto" as const),
     ),
     mode: Flag.Literals("mode", ["events", "complete"]).pipe(
       Flag.withDescription(
-        "ptrace: `events` records fork, exec and exit and lets the command live on if tk is killed; `complete` adds failed execs, setpgid and setsid, and ends the command's processes if tk is killed",
+        "ptrace: `events` (the default) records fork, exec and exit and lets the command live on if tk is killed; `complete` adds failed execs, setpgid and setsid, and ends the command's processes if tk is killed",
       ),
       Flag.withDefault("events" as const),
     ),
     until: Flag.Literals("until", ["tree", "root"]).pipe(
-      Flag.withDescription("Record until the whole process tree has ended, or only until the command itself has"),
+      Flag.withDescription(
+        "Record until the whole process tree has ended (the default), or only until the command itself has",
+      ),
       Flag.withDefault("tree" as const),
     ),
     raw: Flag.Boolean("raw").pipe(
       Flag.withAlias("r"),
-      Flag.withDescription("bpftrace: write the backend's own lines for the whole system; see `tk ingest`"),
+      Flag.withDescription("Record with bpftrace and write its own lines for the whole system; see `tk ingest`"),
       Flag.withDefault(false),
       Flag.withoutNegation,
     ),

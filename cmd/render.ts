@@ -1,7 +1,7 @@
 // tk render: flags to plain options, one call into lib/render or the sorter.
 import { Effect } from "effect";
 import { Command, Flag } from "effect/cli";
-import { input, inputNames, inputs, maybe, output, strict } from "./flags.ts";
+import { input, inputNames, inputs, maybe, output, strict, wholeNumber } from "./flags.ts";
 import { memory } from "./sort.ts";
 
 /** Ids and aliases of lib/render/registry.ts; a law test compares the two, since loading it here would cost every start. */
@@ -13,15 +13,17 @@ export const render = Command.make(
     displayMode: Flag.Literals("display-mode", DISPLAY_MODES).pipe(
       Flag.withAlias("d"),
       Flag.withDescription(
-        "multiplexed (or sequential): the events in order; by-process: a blank line between processes; mermaid: a Gantt chart; tree: the process tree",
+        "multiplexed (or sequential, the default): the events in order; by-process: a blank line between processes; mermaid: a Gantt chart; tree: the process tree",
       ),
       Flag.withDefault("multiplexed" as const),
     ),
     input,
     output,
-    limit: Flag.Int("limit").pipe(
+    limit: wholeNumber("limit", 0).pipe(
       Flag.withMetavar("N"),
-      Flag.withDescription("mermaid and tree: draw at most N processes and state the remainder; 0 draws all"),
+      Flag.withDescription(
+        "mermaid and tree: draw at most N processes or bars (10000 in a tree, 500 in mermaid if omitted) and state the remainder; 0 draws all",
+      ),
       Flag.optional,
     ),
     full: Flag.Boolean("full").pipe(
@@ -29,7 +31,7 @@ export const render = Command.make(
       Flag.withDefault(false),
       Flag.withoutNegation,
     ),
-    width: Flag.Int("width").pipe(
+    width: wholeNumber("width", 0).pipe(
       Flag.withMetavar("COLUMNS"),
       Flag.withDescription("tree: fit this many columns (the terminal's if omitted; 0 is no limit)"),
       Flag.optional,

@@ -32,6 +32,9 @@ export const root = Command.make("tk").pipe(
   ]),
 );
 
+/** Every verb's name. */
+export const VERBS: readonly string[] = root.subcommands.flatMap((group) => group.commands.map((verb) => verb.name));
+
 const version = GlobalFlag.Action({
   flag: Flag.Boolean("version").pipe(
     Flag.withAlias("V"),

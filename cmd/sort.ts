@@ -12,7 +12,7 @@ export const memory = Flag.String("memory").pipe(
       const size = parseSize(text);
       return size !== undefined && size >= 1 << 20 ? Option.some(size) : Option.none();
     },
-    (text) => `expected a size of at least 1M, such as 64M or 1G, got ${JSON.stringify(text)}`,
+    () => "a size of at least 1M, such as 64M or 1G",
   ),
 );
 

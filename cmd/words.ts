@@ -3,6 +3,7 @@
 //   tk help record          →  tk record --help
 //   tk record make -j4      →  tk record -- make -j4        (options end at the first operand)
 //   tk sort -oFILE          →  tk sort -o FILE
+//   tk record -qo FILE make →  tk record -q -o FILE -- make
 
 /** Verbs that run a command: everything from the command's name on is the command's. */
 const WRAPPERS: ReadonlySet<string> = new Set(["record"]);
@@ -27,21 +28,40 @@ const GLUED: Readonly<Record<string, string>> = {
   render: "dio",
 };
 
-export function normaliseWords(words: readonly string[]): string[] {
+/** Short options without a value, which may stand before another in one word. */
+const SWITCHES = "qr";
+
+/** `-qoFILE` as `-q -o FILE`; a word that is no such bundle as it is. */
+function unbundle(word: string, valued: string): string[] {
+  let at = 1;
+  while (at < word.length && SWITCHES.includes(word[at]!)) at++;
+  const switches = word
+    .slice(1, at)
+    .split("")
+    .map((letter) => `-${letter}`);
+  if (at === word.length) return switches;
+  if (!valued.includes(word[at]!)) return [word];
+  const value = word.slice(word[at + 1] === "=" ? at + 2 : at + 1);
+  return [...switches, `-${word[at]}`, ...(at + 1 < word.length ? [value] : [])];
+}
+
+/** `verbs`: those there are. Help for another is a mistake, which the parser finds in its name. */
+export function normaliseWords(words: readonly string[], verbs: readonly string[]): string[] {
   const [verb, ...rest] = words;
   if (verb === undefined) return ["--help"];
-  if (verb === "help") return rest.length > 0 ? [...rest, "--help"] : ["--help"];
+  if (verb === "help") {
+    if (rest.length === 0) return ["--help"];
+    return verbs.includes(rest[0]!) ? [...rest, "--help"] : rest.slice(0, 1);
+  }
+  if (!verb.startsWith("-") && !verbs.includes(verb)) return [verb];
   const out = [verb];
   for (let i = 0; i < rest.length; i++) {
     const word = rest[i]!;
     if (word === "--") return [...out, ...rest.slice(i)];
     if (WRAPPERS.has(verb) && !word.startsWith("-")) return [...out, "--", ...rest.slice(i)];
-    if (/^-[a-z]./.test(word) && GLUED[verb]?.includes(word[1]!)) {
-      out.push(word.slice(0, 2), word[2] === "=" ? word.slice(3) : word.slice(2));
-      continue;
-    }
-    out.push(word);
-    if (VALUED.has(word) && i + 1 < rest.length) out.push(rest[++i]!);
+    const single = /^-[a-z]/.test(word) ? unbundle(word, GLUED[verb] ?? "") : [word];
+    out.push(...single);
+    if (VALUED.has(single.at(-1)!) && i + 1 < rest.length) out.push(rest[++i]!);
   }
   return out;
 }

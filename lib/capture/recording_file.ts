@@ -1,5 +1,6 @@
 // Where a recording goes: a file, or standard output. Opens before the command starts and says what the command's own
 // standard output then is; nothing that is opened here reaches the command.
+import { statSync } from "node:fs";
 import {
   closeFile,
   isTerminal,
@@ -10,6 +11,7 @@ import {
   rewind,
   truncateFile,
 } from "../host/descriptors.ts";
+import { isStandardOutput } from "../host/destination.ts";
 import { ERRNO } from "../host/errno.ts";
 import { openKernel } from "../host/kernel.ts";
 import { Block } from "../host/memory.ts";
@@ -32,7 +34,7 @@ export interface RecordingFile {
 }
 
 export function openRecordingFile(output: string | undefined, backend: string): RecordingFile {
-  if (output !== undefined && output !== "-") return openNamed(output, backend);
+  if (output !== undefined && output !== "-" && !namesStandardOutput(output)) return openNamed(output, backend);
   if (wasClosed(STDOUT))
     throw new CaptureError({
       backend,
@@ -40,6 +42,16 @@ export function openRecordingFile(output: string | undefined, backend: string): 
     });
   if (!isTerminal(STDOUT)) return { path: undefined, fd: STDOUT, commandStdout: STDERR, begin() {}, finish() {} };
   return holdBack(backend);
+}
+
+/** /dev/stdout, say, or the file that the command's output goes to: opened a second time, each would overwrite the other. */
+function namesStandardOutput(path: string): boolean {
+  try {
+    const stat = statSync(path);
+    return isStandardOutput(stat) && (!stat.isCharacterDevice() || isTerminal(STDOUT));
+  } catch {
+    return false;
+  }
 }
 
 /** Bun opens /dev/null where it finds a standard descriptor closed; only what it opened itself can close on exec. */

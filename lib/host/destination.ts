@@ -74,7 +74,9 @@ export function openDestination(path: string | undefined): Destination {
   }
   if (before?.isDirectory() === true || target.endsWith(sep))
     throw new OutputError(`Cannot write to '${path}': it is a directory`, "EISDIR", "Give the name of a file");
-  if (before !== undefined && !before.isFile()) return isStandardOutput(before) ? standardOutput() : device(path);
+  // Opened a second time, a file would be written from its beginning, over what a script has printed into it.
+  if (before !== undefined && isStandardOutput(before)) return standardOutput();
+  if (before !== undefined && !before.isFile()) return device(path);
   return before === undefined ? beside(path, target, undefined) : replacement(path, target, before);
 }
 
@@ -90,8 +92,8 @@ function linkTarget(path: string): string {
   return target;
 }
 
-/** /dev/stdout, say: what cannot be opened a second time, such as a socket, is open already. */
-function isStandardOutput(stat: Stats): boolean {
+/** /dev/stdout, say, or the file that standard output goes to. */
+export function isStandardOutput(stat: Stats): boolean {
   try {
     const out = fstatSync(1);
     return out.dev === stat.dev && out.ino === stat.ino;

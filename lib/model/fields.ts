@@ -88,10 +88,13 @@ export function headerOf(fields: Fields): RecordingHeader {
     const value = countField(fields, name);
     if (value !== undefined) header[name] = value;
   }
-  for (const name of ["command", "limits"] as const) {
-    const value = textList(fields, name);
-    if (value !== undefined) header[name] = value;
+  const command = argvField(fields, "command");
+  if (command !== undefined && !command.joined) {
+    header.command = command.words;
+    if (command.bytes !== undefined) header.commandBytes = command.bytes;
   }
+  const limits = textList(fields, "limits");
+  if (limits !== undefined) header.limits = limits;
   return header;
 }
 

@@ -14,6 +14,8 @@ export interface RecordingHeader {
   readonly started_unix_ns?: string;
   readonly root_pid?: number;
   readonly command?: readonly string[];
+  /** The exact bytes of those words that are not UTF-8, by index. */
+  readonly commandBytes?: ReadonlyMap<number, Uint8Array>;
   readonly cwd?: string;
   readonly hostname?: string;
   readonly os?: string;

@@ -106,6 +106,6 @@ export function noteDifferentStarts(starts: readonly { name: string; start: bigi
   if (first === undefined || other === undefined) return;
   notes.push(
     `the recordings did not begin at the same moment (${JSON.stringify(first.name)} and ${JSON.stringify(other.name)}), ` +
-      "and their timestamps are ordered as written; --align wall puts them on one axis",
+      "and their timestamps are ordered as written; `tk sort --align wall` puts them on one axis",
   );
 }

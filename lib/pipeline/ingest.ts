@@ -4,12 +4,13 @@
 //
 // A pid may have had several lives: the first is taken unless another is asked for. It looks at the whole recording,
 // of which only the columns are in memory (about 100 bytes an event), not the text.
+import { Buffer } from "node:buffer";
 import { Effect } from "effect";
 import { VERSION } from "../base/version.ts";
 import { deriveProcesses, exitStatusOf, type Processes } from "../derive/processes.ts";
 import { FORMAT_VERSION, RecordingWriter } from "../format/recording_writer.ts";
 import type { Out, OutputError } from "../host/out.ts";
-import { KIND } from "../model/event.ts";
+import { type Argv, KIND } from "../model/event.ts";
 import { argvOf, lineAt } from "../model/event_at.ts";
 import { asFields, type Fields } from "../model/fields.ts";
 import { ABSENT } from "../model/ids.ts";
@@ -105,7 +106,7 @@ function noSuchProcess(
   lives: readonly number[],
   { pid, life }: IngestOptions,
 ): IngestError {
-  const name = JSON.stringify(recording.name);
+  const name = `'${recording.name}'`;
   if (lives.length > 0) {
     const times = lives.slice(0, NEAREST).map((l) => `from ${formatDuration(p.start[l]!)}`);
     const asked = life !== undefined && "at" in life ? `at ${formatDuration(life.at)}` : `number ${life?.nth}`;
@@ -220,6 +221,16 @@ function bodyOf(recording: Recording, row: number): Fields | undefined {
   }
 }
 
+/** As the recorder writes them: the exact bytes beside words that are not UTF-8. */
+function commandFields({ words, bytes }: Argv): Fields {
+  if (bytes === undefined) return { command: words };
+  const exact = words.map((_, i) => {
+    const word = bytes.get(i);
+    return word === undefined ? null : Buffer.from(word).toString("base64");
+  });
+  return { command: words, command_b64: exact };
+}
+
 /** The recording's own header with another root, and what it was cut from; a new one for what had none. */
 function headerOfTree(recording: Recording, p: Processes, root: number): Fields {
   const pid = p.pid[root]!;
@@ -228,15 +239,16 @@ function headerOfTree(recording: Recording, p: Processes, root: number): Fields 
   const isWhole = before?.root_pid === pid && p.parent[root] === ABSENT;
   if (before !== undefined && isWhole) return before;
   const argv = p.imageAt[root] === p.imageAt[root + 1] ? undefined : argvOf(recording, p.imageRow[p.imageAt[root]!]!);
-  const { command, ...rest } = before ?? { version: FORMAT_VERSION, generator: `tk ${VERSION}` };
+  const { command, command_b64, ...rest } = before ?? { version: FORMAT_VERSION, generator: `tk ${VERSION}` };
   return {
     ...rest,
     root_pid: pid,
-    ...(argv !== undefined && argv.words.length > 0 ? { command: argv.words } : {}),
+    ...(argv !== undefined && argv.words.length > 0 ? commandFields(argv) : {}),
     cut_from: {
       recording: recording.name,
       ...(before?.root_pid === undefined ? {} : { root_pid: before.root_pid }),
       ...(command === undefined ? {} : { command }),
+      ...(command_b64 === undefined ? {} : { command_b64 }),
     },
   };
 }

@@ -24,6 +24,14 @@ export function commandText(argv: Argv, options: CommandOptions): string {
   return options.full ? text : shortenStorePaths(text);
 }
 
+/** The command that was recorded, as its header has it. */
+export function recordedCommand({ header }: Recording): Argv | undefined {
+  const words = header?.command ?? [];
+  if (words.length === 0) return undefined;
+  const bytes = header?.commandBytes;
+  return bytes === undefined ? { words, joined: false } : { words, joined: false, bytes };
+}
+
 /** The beginning of a command that is longer than any view shows. */
 function clip(argv: Argv): Argv {
   let total = 0;
@@ -87,11 +95,10 @@ export class Commands {
   /** For a life without a successful exec. */
   withoutExec(life: number): string {
     const p = this.processes;
-    const header = this.recording.header;
-    const isRoot = p.parent[life] === ABSENT && p.pid[life] === header?.root_pid;
-    if (isRoot && header?.command !== undefined && header.command.length > 0) {
-      return `(${commandText({ words: header.command, joined: false }, this.options)})`;
-    }
+    const { recording } = this;
+    const isRoot = p.parent[life] === ABSENT && p.pid[life] === recording.header?.root_pid;
+    const command = isRoot ? recordedCommand(recording) : undefined;
+    if (command !== undefined) return `(${commandText(command, this.options)})`;
     const last = p.failedAt[life + 1]! - 1;
     if (last < p.failedAt[life]!) return this.inherited(life);
     return `${this.inherited(life)} could not run ${this.ofExec(p.failedRow[last]!)}`;

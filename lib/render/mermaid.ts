@@ -3,7 +3,15 @@
 // candidates; when there are too many the longest are drawn and the rest is counted. Whatever a command's words hold, they
 // stay visible and cannot become Mermaid syntax: `_mermaid_text.ts`.
 import { count, cutMiddle, displayWidth, thousands } from "../base/text.ts";
-import { drawnEnd, ENDED, exitStatusOf, imageEnd, processesOf, type Processes } from "../derive/processes.ts";
+import {
+  drawnEnd,
+  ENDED,
+  exitStatusOf,
+  imageEnd,
+  processesOf,
+  type Processes,
+  rootPidsOf,
+} from "../derive/processes.ts";
 import { deriveTree } from "../derive/tree.ts";
 import { ABSENT } from "../model/ids.ts";
 import { isCutOff, type Recording } from "../model/recording.ts";
@@ -39,12 +47,16 @@ interface Tasks {
   readonly end: Float64Array;
 }
 
-/** What a life did before its first exec is drawn when it would be seen: a tenth of its life, a hundredth of the chart. */
+/**
+ * What a life did before its first exec is drawn when it would be seen: a tenth of its life, a hundredth of the chart. The
+ * command itself was not its own program then but the recorder's.
+ */
 function worthDrawing(before: number, whole: number, chart: number): boolean {
   return before >= NS_PER_MS && before * 10 >= whole && before * 100 >= chart;
 }
 
-function listTasks(p: Processes): Tasks {
+/** `roots`: pids of the recorded commands. */
+function listTasks(p: Processes, roots: readonly number[]): Tasks {
   const most = p.length + p.imageRow.length;
   const life = new Int32Array(most);
   const image = new Int32Array(most);
@@ -63,7 +75,8 @@ function listTasks(p: Processes): Tasks {
     const last = drawnEnd(p, l);
     const begun = first < after ? p.imageStart[first]! : last;
     const before = begun - p.start[l]!;
-    if (first === after || worthDrawing(before, last - p.start[l]!, p.lastTime - p.firstTime))
+    const recorded = p.parent[l] === ABSENT && roots.includes(p.pid[l]!);
+    if (first === after || (!recorded && worthDrawing(before, last - p.start[l]!, p.lastTime - p.firstTime)))
       add(l, ABSENT, p.start[l]!, begun);
     for (let i = first; i < after; i++) add(l, i, p.imageStart[i]!, imageEnd(p, l, i));
   }
@@ -158,7 +171,7 @@ class Chart {
 function render(recording: Recording, options: RenderOptions, out: TextSink): void {
   const p = processesOf(recording);
   const tree = deriveTree(p);
-  const tasks = listTasks(p);
+  const tasks = listTasks(p, rootPidsOf(recording));
   const chart = new Chart(recording, p, new Commands(recording, p, tree, options), options, tasks);
 
   // Which tasks: all, or the longest that fit the limit and, unless a limit was asked for, Mermaid's own.

@@ -13,7 +13,15 @@ import { ABSENT } from "../model/ids.ts";
 import { isCutOff, type Recording } from "../model/recording.ts";
 import { type ExitStatus, UNKNOWN_STATUS } from "../model/status.ts";
 import { formatDuration } from "../model/time.ts";
-import { caveats, Commands, commandText, failureText, noEndText, withoutFolders } from "./_commands.ts";
+import {
+  caveats,
+  Commands,
+  commandText,
+  failureText,
+  noEndText,
+  recordedCommand,
+  withoutFolders,
+} from "./_commands.ts";
 import { paint, type Paint } from "./_paint.ts";
 import type { DocumentRenderer, RenderOptions, TextSink } from "./renderer.ts";
 
@@ -227,9 +235,9 @@ function summary(recording: Recording, p: Processes, options: RenderOptions): st
   if (isCutOff(recording)) parts.push("cut off");
   const facts = parts.join(", ");
   if (recordings > 1) return [`${count(recordings, "recording")}: ${facts}`];
-  const words = recording.header?.command ?? [];
-  if (words.length === 0) return [facts];
-  const command = commandText({ words, joined: false }, options);
+  const argv = recordedCommand(recording);
+  if (argv === undefined) return [facts];
+  const command = commandText(argv, options);
   const line = `${command}: ${facts}`;
   return displayWidth(line) <= options.width ? [line] : [command, facts];
 }

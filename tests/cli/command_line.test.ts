@@ -1,6 +1,6 @@
 // The command line as users type it: help, mistakes, completions, manual pages, and what a hostile directory can do.
 import { afterAll, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { lacks } from "../support/needs.ts";
@@ -55,6 +55,15 @@ test("what is not understood goes to stderr with where to read on, status 2, and
     [["ingest", "x.prof"], /--pid/],
     [["ingest", "-p", "many"], /--pid/],
     [["man", "nothing"], /no verb|[Uu]nknown/],
+    [["help", "nothing"], /Unknown subcommand "nothing"/],
+    [["help", "recrd"], /Did you mean this\?\s+record/],
+    [["nothing", "--help"], /Unknown subcommand "nothing"/],
+    [["sort", "--memory", "12"], /Expected: a size of/],
+    [["render", "--limit", "-3"], /--limit: "-3". Expected: a whole number from 0/],
+    [["render", "--width=-5"], /--width: "-5". Expected: a whole number from 0/],
+    [["render", "--limit", "1e3"], /--limit: "1e3"/],
+    [["ingest", "-p", "1.5"], /--pid: "1.5". Expected: a whole number/],
+    [["ingest", "-p", "1", "--life", "0"], /--life: "0". Expected: a whole number from 1/],
   ] as const) {
     const ran = await run([TK, ...words]);
     expect(ran.stderr).toMatch(said);
@@ -68,6 +77,38 @@ test("short options take their value glued, with = or in the next word", async (
   expect(tree.stdout).toContain("sh -c true");
   for (const words of [["-dtree"], ["-d=tree"], ["--display-mode=tree"], ["--display-mode", "tree", "-"]])
     expect((await run([TK, "render", ...words], { stdin: RECORDING })).stdout).toBe(tree.stdout);
+});
+
+test("mistakes are quoted without what would steer a terminal", async () => {
+  const hostile = "\x1b]0;title\x07\x9b31m\u202eabc";
+  for (const words of [
+    [hostile],
+    ["help", hostile],
+    ["man", hostile],
+    ["--completions", hostile],
+    ["sort", `--${hostile}`],
+    ["render", "-d", hostile],
+    ["render", "--limit", hostile],
+    ["sort", "--memory", hostile],
+    ["ingest", "-p", hostile],
+    ["doctor", hostile],
+  ]) {
+    const ran = await run([TK, ...words]);
+    expect(ran.status).toBe(2);
+    expect(ran.stdout).toBe("");
+    expect(ran.stderr).toContain("title");
+    expect(ran.stderr).not.toMatch(/[^\n\P{Cc}]|\p{Cf}/u);
+  }
+});
+
+test("short options of record may share a word, the last with its value", async () => {
+  const file = join(work, "bundle.prof");
+  for (const words of [["-qo", file], [`-qo${file}`], [`-qo=${file}`], ["-q", `-o${file}`]]) {
+    rmSync(file, { force: true });
+    const ran = await run([TK, "record", ...words, "sh", "-c", "echo $0 -o; exit 3"]);
+    expect([ran.status, ran.stdout, ran.stderr]).toEqual([3, "sh -o\n", ""]);
+    expect(readFileSync(file, "utf8")).toContain('"End"');
+  }
 });
 
 test("options end at the command's name: what follows is the command's", async () => {
@@ -128,6 +169,28 @@ test("manual pages are well-formed, and man shows every option", async () => {
     });
     expect(shown.stderr).toBe("");
     expect(shown.stdout).toContain("EXAMPLES");
+  }
+});
+
+test("variables of the runtime do not change what tk is, but for the one that docs/platforms.md names", async () => {
+  for (const [name, value] of [
+    ["BUN_OPTIONS", "--nonsense --smol"],
+    ["NODE_OPTIONS", "--nonsense"],
+    ["BUN_CONFIG_FILE", "./bunfig.toml"],
+    ["BUN_RUNTIME_TRANSPILER_CACHE_PATH", "/nonexistent"],
+  ] as const) {
+    const ran = await run([TK, "render", "-d", "tree"], { env: { [name]: value }, stdin: RECORDING });
+    expect([name, ran.status, ran.stderr]).toEqual([name, 0, ""]);
+    expect(ran.stdout).toContain("sh -c true");
+  }
+});
+
+test("code that the environment names is not run", async () => {
+  for (const extension of ["ts", "js"]) {
+    const evil = join(work, `evil.${extension}`);
+    writeFileSync(evil, 'console.log("evil"); process.exit(66);\n');
+    const ran = await run([TK, "--version"], { env: { BUN_OPTIONS: `--preload=${evil}` } });
+    expect([ran.status, ran.stdout]).toEqual([1, ""]);
   }
 });
 

@@ -111,6 +111,29 @@ test("a subtree of a recording: the header tells of the new root and of what it 
   });
 });
 
+test("words that are not UTF-8 stay exact in the header of a subtree, and are not those of the command it was cut from", async () => {
+  const header = '{"Recording":{"version":1,"root_pid":10,"command":["make","\ufffd"],"command_b64":[null,"/w=="]}}';
+  const exec = `"pid":11,"ppid":10,"pgid":10,"filename":"/bin/cat","args":["cat","\ufffd","x"],"args_b64":[null,"gA==",null]`;
+  const file = put(
+    "bytes.prof",
+    [
+      header,
+      '{"Fork":{"seq":0,"timestamp":1,"parent_pid":10,"child_pid":11}}',
+      `{"ExecFull":{"seq":1,"timestamp":2,${exec}}}`,
+      '{"Exit":{"seq":2,"timestamp":3,"pid":11,"ppid":10,"pgid":10,"exit_code":0}}\n',
+    ].join("\n"),
+  );
+  const { stdout } = await ingest("-p", "11", file);
+  expect(parseLines(stdout)[0]!.f).toMatchObject({
+    root_pid: 11,
+    command: ["cat", "\ufffd", "x"],
+    command_b64: [null, "gA==", null],
+    cut_from: { command: ["make", "\ufffd"], command_b64: [null, "/w=="] },
+  });
+  const shown = await run([TK, "render", "-d", "tree"], { stdin: stdout });
+  expect(shown.stdout).toStartWith("cat $'\\x80' x: 1 process");
+});
+
 test("the whole tree of a recording keeps its header as it is", async () => {
   const r = await ingest("-p", "10", put("whole.prof", RECORDING));
   const [header] = r.stdout.split("\n");

@@ -500,6 +500,21 @@ describe("standard output and standard error", () => {
     expect(ran.stderr.split("\n").sort()).toEqual(["", "err", "out"]);
   });
 
+  test("-o /dev/stdout, or the file that standard output goes to: as without -o, and nothing is overwritten", async () => {
+    for (const output of ["/dev/stdout", "-", "shared"]) {
+      const out = join(folder, "shared");
+      const script = `{ echo before; "$1" record -q -o "$2" -- sh -c 'echo out; exit 3'; echo "after $?"; } >shared`;
+      const ran = await run(["sh", "-c", script, "sh", TK, output], { cwd: folder });
+      expect([ran.status, ran.stderr]).toEqual([0, "out\n"]);
+      const [first, ...rest] = text(out).trimEnd().split("\n");
+      expect([first, rest.pop()]).toEqual(["before", "after 3"]);
+      const lines = parseLines(rest.join("\n"));
+      expect([lines[0]!.tag, lines.at(-1)!.tag]).toEqual(["Recording", "End"]);
+    }
+    const ran = await run(["sh", "-c", `"$1" record -q -o /dev/null -- echo out >/dev/null`, "sh", TK]);
+    expect([ran.status, ran.stdout, ran.stderr]).toEqual([0, "", ""]);
+  });
+
   test("with -o nothing is printed but one line at the end, and with --quiet not even that", async () => {
     const out = fresh("summary");
     const ran = await run(recording(out, "events", ["sh", "-c", "true; /bin/true; echo out; echo err >&2"]));

@@ -127,7 +127,7 @@ test("recordings that began at different moments: told, and on request moved ont
       exit(50) +
       exit(2030),
   );
-  expect(own.stderr).toContain("--align wall");
+  expect(own.stderr).toContain("`tk sort --align wall`");
   const wall = await run([TK, "sort", "--align", "wall", late, early], { env });
   expect(wall.stderr).toBe("");
   expect(wall.stdout).toBe(
@@ -240,6 +240,15 @@ test("a device is written as it is", async () => {
   const r = await run([TK, "sort", file, "-o", "/dev/stdout"], { env });
   expect(r.stdout).toBe(exit(1) + exit(2));
   expect((await run([TK, "sort", file, "-o", "/dev/null"], { env })).status).toBe(0);
+});
+
+test("/dev/stdout that is a file: what a script has printed into it stays", async () => {
+  const file = put("dev.prof", exit(2) + exit(1));
+  const script = `{ echo before; "$1" sort "$2" -o /dev/stdout; "$1" sort "$2" -o "$3"; echo after; } > "$3"`;
+  const r = await run(["sh", "-c", script, "sh", TK, file, at("printed")], { env });
+  expect([r.status, r.stderr]).toEqual([0, ""]);
+  const both = exit(1) + exit(2);
+  expect(read("printed")).toBe(`before\n${both}${both}after\n`);
 });
 
 test.skipIf(lacks("root"))("in place in a folder that takes no new files", async () => {

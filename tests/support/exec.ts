@@ -102,7 +102,9 @@ export const noTkIn = (home: string): Promise<true> =>
 function isTkIn(home: string, pid: number): boolean {
   try {
     if (readlinkSync(`/proc/${pid}/exe`) !== realpathSync(TK)) return false;
-    return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(`HOME=${home}`);
+    const environment = readFileSync(`/proc/${pid}/environ`, "latin1");
+    // In the middle of its execve a process has none: it may be ours.
+    return environment === "" || environment.split("\0").includes(`HOME=${home}`);
   } catch {
     return false;
   }

@@ -3,6 +3,7 @@
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { type Life, newLife, refusedWordsText, wordsText } from "./lives.ts";
+import { signalNumber } from "./signals.ts";
 
 export function straceCommand(output: string, command: readonly string[]): string[] {
   return [
@@ -37,41 +38,6 @@ const ERRNO: Readonly<Record<string, number>> = {
   ENAMETOOLONG: 36,
   ELOOP: 40,
 };
-
-const SIGNAL: Readonly<Record<string, number>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGILL: 4,
-  SIGTRAP: 5,
-  SIGABRT: 6,
-  SIGBUS: 7,
-  SIGFPE: 8,
-  SIGKILL: 9,
-  SIGUSR1: 10,
-  SIGSEGV: 11,
-  SIGUSR2: 12,
-  SIGPIPE: 13,
-  SIGALRM: 14,
-  SIGTERM: 15,
-  SIGSTKFLT: 16,
-  SIGXCPU: 24,
-  SIGXFSZ: 25,
-  SIGVTALRM: 26,
-  SIGPROF: 27,
-  SIGIO: 29,
-  SIGPWR: 30,
-  SIGSYS: 31,
-};
-
-function signalNumber(name: string): number {
-  const known = SIGNAL[name];
-  if (known !== undefined) return known;
-  if (name === "SIGRTMIN" || name === "SIGRT_0") return 32;
-  const realtime = /^SIGRT_(\d+)$/.exec(name);
-  if (realtime) return 32 + Number(realtime[1]);
-  throw new Error(`strace named a signal that this test does not know: ${name}`);
-}
 
 function unhex(text: string): Buffer {
   return Buffer.from(text.replaceAll("\\x", ""), "hex");

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { PLAIN_ENV } from "./programs.ts";
+import { signalNumber } from "./signals.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 
@@ -43,24 +44,6 @@ export interface RunOptions {
   /** Milliseconds until the test gives up; the process that was started is killed then. */
   readonly limit?: number;
 }
-
-const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGILL: 4,
-  SIGTRAP: 5,
-  SIGABRT: 6,
-  SIGBUS: 7,
-  SIGFPE: 8,
-  SIGKILL: 9,
-  SIGUSR1: 10,
-  SIGSEGV: 11,
-  SIGUSR2: 12,
-  SIGPIPE: 13,
-  SIGALRM: 14,
-  SIGTERM: 15,
-};
 
 /** A process and all that came of it, as far as /proc still knows: for a test that has failed, so that nothing spins on. */
 function killTree(root: number): void {
@@ -120,7 +103,7 @@ export function start(command: readonly string[], options: RunOptions = {}): Run
     return {
       status: child.exitCode,
       signal,
-      shell: signal === null ? (child.exitCode ?? -1) : 128 + (SIGNAL_NUMBERS[signal] ?? 0),
+      shell: signal === null ? (child.exitCode ?? -1) : 128 + signalNumber(signal),
       stdout,
       stderr,
       ms: performance.now() - began,

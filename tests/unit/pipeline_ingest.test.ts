@@ -32,7 +32,7 @@ async function taken(life: LifeChoice | undefined, pid = 11): Promise<string> {
   const result = await Effect.runPromise(Effect.result(ingest({ inputs: [input], output, pid, life })));
   if (Result.isFailure(result)) {
     const { message, hint } = result.failure;
-    return `${message} (${hint})`.replace(JSON.stringify(input), "it");
+    return `${message} (${hint})`.replace(`'${input}'`, "it");
   }
   const lines = readFileSync(output, "utf8").trimEnd().split("\n");
   const times = lines.slice(1, -1).map((line) => /"timestamp":(\d+)/.exec(line)?.[1] ?? "");

@@ -103,10 +103,12 @@ export class Tracer {
     const own = this.kernel.call(NR.getpid);
     const root = this.tasks.addProcess(this.root, own, undefined).process;
     readGroup(root);
-    output.writer.fork(0, own, this.root, this.kernel.call(NR.getpgid, 0));
+    const group = this.kernel.call(NR.getpgid, 0);
     desk.forwardTo(this.root);
     // What came while there was nobody to hand it to.
     for (const s of FORWARDED) if (desk.took(s)) this.kernel.call(NR.kill, this.root, s);
+    // The command's life begins when it is let go: what came before is tk's own start.
+    output.writer.fork(this.now(), own, this.root, group);
     command.release();
     this.loop();
     for (const b of this.early.rest()) this.arrivals.writeEarly(b.pid, b.parent, ABSENT, b.status, b.timestamp);
