@@ -156,6 +156,7 @@ export function parseExecWords(words: readonly string[]): Result<ExecWords, Word
       const inNext = joined === undefined || joined === "";
       if (inNext && at + 1 >= words.length) return err(`${NAME_FLAG} needs the name of a program`);
       name = inNext ? { word: ++at, from: 0 } : { word: at, from: flag.length + 1 };
+      given.push(`${flag}=${words[at]!.slice(name.from)}`);
       continue;
     }
     const spec = flags.get(flag);

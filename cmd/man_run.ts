@@ -21,9 +21,9 @@ const EXIT_STATUS: readonly (readonly [string, string])[] = [
   ["1", "the work could not be done: a file, the disk, the data as a whole"],
   ["2", "the command line was not understood"],
   ["3", "with --strict: the work was done, but some of the input was bad"],
-  ["125", "record: tk itself failed before the command was started"],
-  ["126, 127", "record: the command is not executable, was not found"],
-  ["other", "record: the command's own exit status; a command killed by a signal kills tk with the same signal"],
+  ["125", "record, exec: tk itself failed before the command was started"],
+  ["126, 127", "record, exec: the command is not executable, was not found"],
+  ["other", "record, exec: the command's own exit status; a command killed by a signal kills tk with the same signal"],
 ];
 
 /** One manual page, from what `--help` knows. */
