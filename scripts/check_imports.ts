@@ -11,6 +11,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "lib/stage": ["lib/base", "lib/model"],
   "lib/derive": ["lib/base", "lib/model"],
   "lib/render": ["lib/base", "lib/model", "lib/derive"],
+  "lib/analyse": ["lib/base", "lib/model", "lib/derive", "lib/render"],
   "lib/host": ["lib/base"],
   "lib/capture": ["lib/base", "lib/model", "lib/format", "lib/host"],
   "lib/pipeline": ["lib/base", "lib/model", "lib/format", "lib/stage", "lib/derive", "lib/render", "lib/host"],
@@ -21,15 +22,33 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "lib/stage",
     "lib/derive",
     "lib/render",
+    "lib/analyse",
     "lib/host",
     "lib/capture",
     "lib/pipeline",
   ],
-  "mod.ts": ["lib/base", "lib/model", "lib/format", "lib/stage", "lib/derive", "lib/render", "lib/pipeline"],
+  "mod.ts": [
+    "lib/base",
+    "lib/model",
+    "lib/format",
+    "lib/stage",
+    "lib/derive",
+    "lib/render",
+    "lib/analyse",
+    "lib/pipeline",
+  ],
 };
 
 /** No files, no clock, no processes, no Effect. */
-export const PURE: readonly string[] = ["lib/base", "lib/model", "lib/format", "lib/stage", "lib/derive", "lib/render"];
+export const PURE: readonly string[] = [
+  "lib/base",
+  "lib/model",
+  "lib/format",
+  "lib/stage",
+  "lib/derive",
+  "lib/render",
+  "lib/analyse",
+];
 
 /** Packages that a pure folder may use. */
 const PURE_PACKAGES: ReadonlySet<string> = new Set(["neverthrow"]);
