@@ -12,9 +12,11 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "lib/derive": ["lib/base", "lib/model"],
   "lib/render": ["lib/base", "lib/model", "lib/derive"],
   "lib/analyse": ["lib/base", "lib/model", "lib/derive", "lib/render"],
+  "lib/lines": ["lib/base"],
   "lib/host": ["lib/base"],
   "lib/capture": ["lib/base", "lib/model", "lib/format", "lib/host"],
   "lib/pipeline": ["lib/base", "lib/model", "lib/format", "lib/stage", "lib/derive", "lib/render", "lib/host"],
+  "lib/trackexec": ["lib/base", "lib/model", "lib/lines", "lib/analyse", "lib/host", "lib/pipeline"],
   cmd: [
     "lib/base",
     "lib/model",
@@ -23,9 +25,11 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "lib/derive",
     "lib/render",
     "lib/analyse",
+    "lib/lines",
     "lib/host",
     "lib/capture",
     "lib/pipeline",
+    "lib/trackexec",
   ],
   "mod.ts": [
     "lib/base",
@@ -48,6 +52,7 @@ export const PURE: readonly string[] = [
   "lib/derive",
   "lib/render",
   "lib/analyse",
+  "lib/lines",
 ];
 
 /** Packages that a pure folder may use. */
