@@ -24,6 +24,8 @@ const GLUED: Readonly<Record<string, string>> = {
   sort: "io",
   ingest: "iop",
   render: "dio",
+  analyse: "io",
+  analyze: "io",
 };
 
 export function normaliseWords(words: readonly string[]): string[] {

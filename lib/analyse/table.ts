@@ -40,6 +40,8 @@ export interface Table {
   readonly omitted?: { readonly count: number; readonly one: string; readonly many: string } | undefined;
   /** What stands in place of the columns when there is no row, for people. */
   readonly empty?: string;
+  /** In machine formats only: people get it as a drawing. */
+  readonly machineOnly?: boolean;
 }
 
 /** One value about the whole, such as `wall_ns`. */
@@ -56,9 +58,4 @@ export interface Report {
   /** What the reader must know before believing the rest. */
   readonly notes: readonly string[];
   readonly tables: readonly Table[];
-}
-
-/** The ids of a table's columns that may be sorted by: all but text. */
-export function sortableColumns(columns: readonly Column[]): string[] {
-  return columns.filter((c) => c.kind !== "text").map((c) => c.id);
 }

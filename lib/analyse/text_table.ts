@@ -62,6 +62,7 @@ export function writeText(report: Report, options: TextOptions, text: (s: string
   for (const note of report.notes) for (const line of wrap(`! ${note}`, options.width, "  ")) text(on.odd(line) + "\n");
   let first = report.headline.length === 0 && report.notes.length === 0;
   for (const table of report.tables) {
+    if (table.machineOnly === true) continue;
     if (!first) text("\n");
     first = false;
     writeTable(table, options, text);
@@ -115,6 +116,8 @@ function layOut(table: Table, options: TextOptions): LaidOut[] {
   let columns: LaidOut[] = [];
   table.columns.forEach((column, at) => {
     if (column.machineOnly === true) return;
+    // A column of which nothing is known says nothing.
+    if (column.kind !== "text" && table.rows.every((row) => row[at] === undefined)) return;
     let width = displayWidth(column.title);
     for (const row of table.rows) width = Math.max(width, displayWidth(cellText(column, row[at], options.unicode)));
     columns.push({ column, at, width });
