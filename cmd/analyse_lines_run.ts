@@ -2,18 +2,18 @@
 import { Data, Effect } from "effect";
 import { statSync } from "node:fs";
 import { writeCsv, writeJson, writeNdjson } from "../lib/analyse/machine.ts";
-import { thousands } from "../lib/base/text.ts";
 import { nearest } from "../lib/base/nearest.ts";
 import type { OutputError } from "../lib/host/out.ts";
 import { SORT_COLUMNS, type SortColumn } from "../lib/lines/hot_points.ts";
 import { Problems } from "../lib/model/problem.ts";
 import { attempt, openOutput } from "../lib/pipeline/sort_recording.ts";
 import type { SourceError } from "../lib/pipeline/source.ts";
-import { analyseLines, type LineProgress } from "../lib/trackexec/analyse_lines.ts";
+import { analyseLines } from "../lib/trackexec/analyse_lines.ts";
 import type { LineAnalysis, LineOptions } from "../lib/trackexec/line_report.ts";
 import { writeLineText } from "../lib/trackexec/line_text.ts";
 import type { TrackexecError } from "../lib/trackexec/trackexec_error.ts";
 import { EXIT } from "./exit.ts";
+import { Progress } from "./progress.ts";
 import { speaksUnicode, wantsColor } from "./screen.ts";
 import { note, tellProblems } from "./tell.ts";
 
@@ -58,8 +58,9 @@ export const run = (
     Effect.gen(function* () {
       const options = yield* optionsOf(c);
       const problems = new Problems();
-      const progress = showProgress();
-      const analysis = yield* analyseLines(c.inputs[0]!, options, problems, progress.told).pipe(
+      const progress = new Progress();
+      const told = (done: number, blocks: number) => progress.tell("blocks", done, blocks);
+      const analysis = yield* analyseLines(c.inputs[0]!, options, problems, told).pipe(
         Effect.ensuring(
           Effect.sync(() => {
             progress.clear();
@@ -119,22 +120,3 @@ function optionsOf(c: LinesCommand): Effect.Effect<LineOptions, LinesUsageError>
 
 /** Sorted by a column that the older tool does not have: it is shown. */
 const ownColumn = (column: SortColumn): boolean => column === "self-runtime";
-
-/** On a terminal, for work that takes longer than a moment. */
-function showProgress(): { readonly told: LineProgress; readonly clear: () => void } {
-  const began = performance.now();
-  let shown = began + 200;
-  let any = false;
-  return {
-    told(done, blocks) {
-      const now = performance.now();
-      if (!process.stderr.isTTY || now < shown) return;
-      shown = now + 100;
-      any = true;
-      process.stderr.write(`\rtk: ${thousands(done)} of ${thousands(blocks)} blocks `);
-    },
-    clear() {
-      if (any) process.stderr.write("\r\x1b[K");
-    },
-  };
-}

@@ -1,7 +1,8 @@
 // Lines of a source file as Python counts them, and short forms of a line and of a place for tables. Lengths are in code points.
 
 /** Python's `str.splitlines` splits at these, more than an editor does: line numbers shift after such a character. */
-const LINE_ENDS = new RegExp("\\r\\n|[\\n\\r\\v\\f\\x1c-\\x1e\\x85\\u2028\\u2029]");
+const ENDS = "[\\n-\\r\\x1c-\\x1e\\x85\\u2028\\u2029]";
+const LINE_ENDS = new RegExp(`\\r\\n|${ENDS}`);
 
 /** What Python's `str.strip` takes away. */
 const BLANK = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
@@ -35,18 +36,18 @@ export function shortLine(line: string, most = 40): string {
  * of them, for a very long file name; whole paths are in the formats for programs.
  */
 export function shortPlace(path: string, line: number, most = 40): string {
-  let place = `${path}:${line}`;
-  if (codePoints(place) <= most) return place;
-  const parts = path.split("/");
-  for (let from = 1; from <= parts.length; from++) {
-    place = `${parts.slice(from).join("/")}:${line}`;
-    if (codePoints(place) <= most - 3) break;
+  const whole = `${path}:${line}`;
+  if (whole.length <= 2 * most && codePoints(whole) <= most) return whole;
+  // What fits stands in the last characters; the rest of a long path is not even split.
+  const parts = path.slice(-2 * most).split("/");
+  for (let from = 1; from < parts.length; from++) {
+    const place = `${parts.slice(from).join("/")}:${line}`;
+    if (codePoints(place) <= most - 3) return `**/${place}`;
   }
-  return `**/${place}`;
+  return `**/:${line}`;
 }
 
-/** Never more work than a table's cell is worth. */
-const codePoints = (text: string): number => (text.length > 1000 ? text.length / 2 : Array.from(text).length);
+const codePoints = (text: string): number => Array.from(text).length;
 
 /** Python's `%.3f`: the exact binary value, halves to the even digit, where JavaScript's takes them up. */
 export function threeDecimals(x: number): string {
