@@ -132,7 +132,7 @@ interface Chosen {
 /** Which sections, how many rows, sorted by what; found out before anything is read. */
 function choose(c: AnalyseCommand): Effect.Effect<Chosen, UsageError> {
   const machine = c.format !== "table";
-  const sections = c.section === undefined ? wholeReport(!machine) : sectionsOf(c.section);
+  const sections = c.section === undefined ? wholeReport(!machine) : sectionsOf(c.section, !machine);
   if (c.format === "csv" && c.section === undefined)
     return Effect.fail(
       new UsageError("--format csv holds one table: name it with --section, such as --section commands"),

@@ -78,7 +78,9 @@ export class Analysis {
   }
 
   get usage(): Usage {
-    return (this.held.usage ??= deriveUsage(this.recording, this.processes, this.tree));
+    // The command begins as a copy of the recorder, whose memory the kernel counts as its peak.
+    const borrowed = this.recording.header?.backend === "ptrace" ? this.root : ABSENT;
+    return (this.held.usage ??= deriveUsage(this.recording, this.processes, this.tree, borrowed));
   }
 
   get path(): CriticalPath {

@@ -22,13 +22,16 @@ export const sections = makeRegistry<Section>("section", [
 ]);
 
 /** The section and those that are shown with it, itself first. */
-export function sectionsOf(id: string): readonly Section[] {
-  return [...sections.entries.filter((s) => s.id === id), ...sections.entries.filter((s) => s.group === id)];
+export function sectionsOf(id: string, forPeople: boolean): readonly Section[] {
+  return [
+    ...sections.entries.filter((s) => s.id === id),
+    ...sections.entries.filter((s) => s.group === id && !(forPeople && s.machineOnly === true)),
+  ];
 }
 
-/** What a report holds when no section is asked for: the brief ones, or all. */
-export function wholeReport(brief: boolean): readonly Section[] {
+/** What a report holds when no section is asked for: the brief ones for people, all for programs. */
+export function wholeReport(forPeople: boolean): readonly Section[] {
   const order = ["commands", "critical-path", "parallelism", "waste", "probes"];
   const place = (s: Section) => order.indexOf(s.group ?? s.id) * 2 + (s.group === undefined ? 0 : 1);
-  return sections.entries.filter((s) => !brief || s.brief).toSorted((a, b) => place(a) - place(b));
+  return sections.entries.filter((s) => !forPeople || s.brief).toSorted((a, b) => place(a) - place(b));
 }

@@ -16,6 +16,8 @@ export interface Section extends Entry {
   readonly group?: string;
   /** Part of the report that is shown when no section is asked for. */
   readonly brief: boolean;
+  /** Shown to people only when asked for by its own name: its group has a drawing of it. */
+  readonly machineOnly?: boolean;
   readonly columns: readonly Column[];
   table(analysis: Analysis, options: SectionOptions): Table;
 }
@@ -57,7 +59,7 @@ function compare(a: Cell, b: Cell, rising: boolean): number {
 
 /** A table of one row an item, sorted and cut as asked for. */
 export function tableOf<T>(
-  about: Pick<Table, "id" | "title"> & Partial<Pick<Table, "lead" | "empty" | "machineOnly">>,
+  about: Pick<Table, "id" | "title"> & Partial<Pick<Table, "lead" | "empty">>,
   columns: readonly Column[],
   items: readonly T[],
   cells: Readonly<Record<string, (item: T) => Cell>>,

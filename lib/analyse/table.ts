@@ -17,6 +17,8 @@ export interface Column {
   readonly format?: (value: number) => string;
   /** Of text: where it is cut when the table is too wide; `end` if omitted. Text that says `never` keeps its width. */
   readonly cut?: "end" | "middle" | "never";
+  /** A shorter text for people, tried before a text is cut. */
+  readonly shorten?: (text: string, mark: string) => string;
   /** Left out of the text view where there is no room: the highest number first. 0 and absent: never. */
   readonly yields?: number;
   /** In machine formats only. */
@@ -40,8 +42,6 @@ export interface Table {
   readonly omitted?: { readonly count: number; readonly one: string; readonly many: string } | undefined;
   /** What stands in place of the columns when there is no row, for people. */
   readonly empty?: string;
-  /** In machine formats only: people get it as a drawing. */
-  readonly machineOnly?: boolean;
 }
 
 /** One value about the whole, such as `wall_ns`. */

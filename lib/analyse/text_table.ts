@@ -62,7 +62,6 @@ export function writeText(report: Report, options: TextOptions, text: (s: string
   for (const note of report.notes) for (const line of wrap(`! ${note}`, options.width, "  ")) text(on.odd(line) + "\n");
   let first = report.headline.length === 0 && report.notes.length === 0;
   for (const table of report.tables) {
-    if (table.machineOnly === true) continue;
     if (!first) text("\n");
     first = false;
     writeTable(table, options, text);
@@ -85,7 +84,9 @@ function writeTable(table: Table, options: TextOptions, text: (s: string) => voi
       text(
         line(
           columns.map((c, i) => {
-            const cell = cellText(c.column, row[c.at], options.unicode);
+            const whole = cellText(c.column, row[c.at], options.unicode);
+            const fits = c.column.shorten === undefined || displayWidth(whole) <= c.width;
+            const cell = fits ? whole : (c.column.shorten?.(whole, dots) ?? whole);
             const cut = c.column.cut === "middle" ? cutMiddle(cell, c.width, dots) : cutEnd(cell, c.width, dots);
             return align(c, cut, i === columns.length - 1);
           }),

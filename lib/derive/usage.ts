@@ -1,8 +1,9 @@
 // What the kernel told of each process at its end: CPU time and peak memory, as columns by life. Absent stays absent: a
 // recording without these fields has no zeros.
 //
-// wait4(2) counts what a process used together with the children it waited for. The own part is what remains when the
-// children's is taken away; `own` says when that can be done.
+// wait4(2) counts what a process used together with the children it waited for. Of CPU time the own part is what remains when
+// the children's is taken away. Of peak memory the larger of both is told, so that it is the process's own only when it is
+// more than any such child's.
 import { KIND } from "../model/event.ts";
 import { eventAt, type Rows } from "../model/event_at.ts";
 import { ABSENT } from "../model/ids.ts";
@@ -14,7 +15,7 @@ export interface Usage {
   readonly cpu: Float64Array;
   /** By life: user and system time of its own, NaN when not known. */
   readonly own: Float64Array;
-  /** By life: peak memory in KiB, of itself or of a child it waited for; ABSENT when not known. */
+  /** By life: peak memory of its own in KiB, ABSENT when not known. */
   readonly maxRssKb: Float64Array;
   /** Lives whose CPU time is known. */
   readonly known: number;
@@ -69,7 +70,8 @@ function number(line: Uint8Array, from: number): number {
   return i > from && i - from < 16 && (end === 44 || end === 125) ? value : NaN;
 }
 
-export function deriveUsage(recording: Rows, p: Processes, tree: ProcessTree): Usage {
+/** `borrowed`: a life whose peak memory is not its own (tk's recorder starts the command out of itself), ABSENT for none. */
+export function deriveUsage(recording: Rows, p: Processes, tree: ProcessTree, borrowed: number): Usage {
   const { events, text } = recording;
   const cpu = new Float64Array(p.length).fill(NaN);
   const maxRssKb = new Float64Array(p.length).fill(ABSENT);
@@ -93,7 +95,20 @@ export function deriveUsage(recording: Rows, p: Processes, tree: ProcessTree): U
     }
     if (!Number.isNaN(numbers.rss)) maxRssKb[life] = numbers.rss;
   }
-  return { cpu, own: ownTimes(p, tree, cpu), maxRssKb, known };
+  return { cpu, own: ownTimes(p, tree, cpu), maxRssKb: ownPeaks(p, tree, maxRssKb, borrowed), known };
+}
+
+function ownPeaks(p: Processes, tree: ProcessTree, peaks: Float64Array, borrowed: number): Float64Array {
+  const own = peaks.slice();
+  for (let life = 0; life < p.length; life++) {
+    if (peaks[life] === ABSENT) continue;
+    for (let c = tree.childAt[life]!; c < tree.childAt[life + 1]! && own[life] !== ABSENT; c++) {
+      const child = tree.child[c]!;
+      if (peaks[child]! >= peaks[life]! && wasWaitedFor(p, child, life)) own[life] = ABSENT;
+    }
+  }
+  if (borrowed !== ABSENT) own[borrowed] = ABSENT;
+  return own;
 }
 
 /**
@@ -115,6 +130,7 @@ function ownTimes(p: Processes, tree: ProcessTree, cpu: Float64Array): Float64Ar
 }
 
 function wasWaitedFor(p: Processes, child: number, parent: number): boolean {
+  if (p.exitRow[child] === ABSENT) return false;
   const above = p.events.ppid[p.exitRow[child]!]!;
   return p.end[child]! <= p.end[parent]! && (above === ABSENT || above === p.pid[parent]);
 }

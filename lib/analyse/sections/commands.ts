@@ -1,5 +1,6 @@
 // The commands: how often each ran, how long, and what it used.
 import { ABSENT } from "../../model/ids.ts";
+import { withoutFolders } from "../../render/commands.ts";
 import type { Analysis } from "../analysis.ts";
 import { type Section, type SectionOptions, tableOf } from "../section.ts";
 import type { Column } from "../table.ts";
@@ -14,7 +15,7 @@ const columns: readonly Column[] = [
   { id: "runs", title: "RUNS", kind: "count", yields: 1 },
   { id: "failures", title: "FAILED", kind: "count", yields: 2 },
   { id: "open", title: "NO END", kind: "count", machineOnly: true },
-  { id: "command", title: "COMMAND", kind: "text", cut: "middle" },
+  { id: "command", title: "COMMAND", kind: "text", cut: "middle", shorten: withoutFolders },
 ];
 
 const WHAT = { program: "program", argv: "command line", exe: "file" } as const;

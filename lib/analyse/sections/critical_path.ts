@@ -1,6 +1,7 @@
 // The critical path: what the end of the whole waited for, from the start to the end. The longest segments, in their order.
 import { count } from "../../base/text.ts";
 import { DOING } from "../../derive/critical_path.ts";
+import { withoutFolders } from "../../render/commands.ts";
 import type { Analysis } from "../analysis.ts";
 import { ordered, type Section, type SectionOptions, tableOf } from "../section.ts";
 import type { Column, Table } from "../table.ts";
@@ -20,7 +21,7 @@ const columns: readonly Column[] = [
   { id: "pid", title: "PID", kind: "number", format: String, yields: 1 },
   { id: "depth", title: "DEPTH", kind: "count", machineOnly: true },
   { id: "doing", title: "DOING", kind: "text", cut: "never", yields: 3 },
-  { id: "command", title: "COMMAND", kind: "text" },
+  { id: "command", title: "COMMAND", kind: "text", shorten: withoutFolders },
 ];
 
 const FROM = columns[0]!;

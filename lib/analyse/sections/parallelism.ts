@@ -2,6 +2,7 @@
 import { count } from "../../base/text.ts";
 import { ABSENT } from "../../model/ids.ts";
 import { formatDuration } from "../../model/time.ts";
+import { withoutFolders } from "../../render/commands.ts";
 import type { Analysis } from "../analysis.ts";
 import { type Section, type SectionOptions, tableOf } from "../section.ts";
 import type { Column, Table } from "../table.ts";
@@ -77,7 +78,7 @@ const windowColumns: readonly Column[] = [
   { id: "wall_percent", title: "OF WALL", kind: "percent", yields: 1 },
   { id: "pid", title: "PID", kind: "number", format: String, yields: 2 },
   { id: "held_percent", title: "ITS PART", kind: "percent", yields: 3 },
-  { id: "command", title: "MOSTLY RUNNING", kind: "text" },
+  { id: "command", title: "MOSTLY RUNNING", kind: "text", shorten: withoutFolders },
 ];
 
 function windows(analysis: Analysis, options: SectionOptions): Table {
@@ -152,6 +153,7 @@ export const timeline: Section = {
   summary: "Running and living processes in equal parts of the time",
   group: "parallelism",
   brief: false,
+  machineOnly: true,
   columns: timelineColumns,
   table: course,
 };

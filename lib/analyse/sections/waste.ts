@@ -1,6 +1,7 @@
 // Waste: what a build could do without, with an estimate of what it cost. The kinds overlap (a wrapper is often short, too), so
 // they must not be added up; what is not on the critical path made nobody wait.
 import type { Totals } from "../../derive/wrappers.ts";
+import { withoutFolders } from "../../render/commands.ts";
 import type { Analysis } from "../analysis.ts";
 import { type Section, type SectionOptions, tableOf } from "../section.ts";
 import type { Column, Table } from "../table.ts";
@@ -181,7 +182,7 @@ const repeatColumns: readonly Column[] = [
   { id: "critical_ns", title: "ON PATH", kind: "duration", yields: 1 },
   { id: "total_ns", title: "TOTAL", kind: "duration", yields: 2 },
   { id: "runs", title: "RUNS", kind: "count" },
-  { id: "command", title: "COMMAND", kind: "text" },
+  { id: "command", title: "COMMAND", kind: "text", shorten: withoutFolders },
 ];
 
 export const repeated: Section = {
