@@ -28,6 +28,8 @@ export const analyseDirectory = (
         return yield* Effect.fail(
           new UsageError(`--section is for recordings of processes, '${dir}' holds executed lines`),
         );
+      if (c.fileId !== undefined && (c.fileId < 0 || c.fileId > 65535))
+        return yield* Effect.fail(new UsageError(`--file-id: expected a number from 0 to 65535, got ${c.fileId}`));
       const asked = (c.sortColumn ?? "cumulated-runtime").toLowerCase();
       const sortColumn = SORT_COLUMNS.find((name) => name === asked);
       if (sortColumn === undefined) {
@@ -67,17 +69,14 @@ export const analyseDirectory = (
       if (!machine) for (const sentence of analysis.report.notes) note(sentence);
       const destination = yield* openOutput(c.output);
       const toTerminal = c.output === undefined && process.stdout.isTTY;
+      // The older tool makes its heading bold wherever it goes.
+      const color = (c.compatible && c.color === "auto") || wantsColor(c.color, toTerminal);
       yield* attempt(() => {
         const text = (s: string) => destination.out.text(s);
         if (c.format === "json") writeJson(analysis.report, text);
         else if (c.format === "ndjson") writeNdjson(analysis.report, text);
         else if (c.format === "csv") writeCsv(analysis.report.tables[0]!, text);
-        else
-          writeLineText(
-            analysis,
-            { color: wantsColor(c.color, toTerminal), unicode: !toTerminal || speaksUnicode() },
-            text,
-          );
+        else writeLineText(analysis, { color, unicode: !toTerminal || speaksUnicode() }, text);
         destination.commit();
       });
     }),
