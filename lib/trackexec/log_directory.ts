@@ -67,9 +67,7 @@ class LogDirectory implements TrackexecLog {
     const maps = new MapReader(this.dir);
     const rows = new LineRows(MOST_ROWS);
     const decoder = new BlockDecoder();
-    const times = new StartTimes(this.index, (block, what) =>
-      this.tell("clock", "log_index", `the time of block ${block} ${what}`),
-    );
+    const times = new StartTimes(this.index);
     /** Blocks in maps that were there; blocks that are in a map but not in the index. */
     let found = 0;
     let extra = 0;
@@ -84,7 +82,8 @@ class LogDirectory implements TrackexecLog {
       const used = blocks === 0 ? there : Math.min(there, expected);
       extra += there - used;
       found += used;
-      times.load(first, expected);
+      const wrong = times.load(first, expected);
+      if (wrong !== undefined) this.tell("clock", "log_index", wrong);
       let bad = 0;
       for (let nth = 0; nth < used; nth++) {
         const block = first + nth;
@@ -179,38 +178,47 @@ class IndexFile {
 /** When blocks began, made never to decrease: the recorder sees to that, a damaged index does not. */
 class StartTimes {
   private readonly index: IndexFile;
-  private readonly fault: (block: number, what: string) => void;
   private first = 0;
   private starts: number[] = [];
   private last = 0;
 
-  constructor(index: IndexFile, fault: (block: number, what: string) => void) {
+  constructor(index: IndexFile) {
     this.index = index;
-    this.fault = fault;
   }
 
-  /** Looks up `count` blocks from `first` on, and the start of the one after them, which is their end. */
-  load(first: number, count: number): void {
-    const raw = count > 0 ? this.index.times(first, count + 2) : [];
+  /**
+   * Looks up `count` blocks from `first` on, and the start of the one after them, which is their end. Returns what was wrong with
+   * them, in one sentence.
+   */
+  load(first: number, count: number): string | undefined {
+    const raw = count > 0 ? this.index.times(first, count + 3) : [];
     this.first = first;
     this.starts = [];
     let last = this.last;
+    let wrong: string | undefined;
+    let more = 0;
     for (let i = 0; i < Math.min(raw.length, count + 1); i++) {
       const time = raw[i]!;
-      const next = raw[i + 1];
-      // Too late for its successor, which fits its predecessor: this one is the wrong one.
-      const late = next !== undefined && next < time && next >= last;
+      const next = raw[i + 1] ?? NaN;
+      const afterNext = raw[i + 2] ?? Infinity;
       let what: string | undefined;
       if (Number.isNaN(time)) what = "is beyond 2^53 ticks";
       else if (time < last) what = "is before that of the block before it";
-      else if (late) what = "is after that of the block after it";
-      else last = time;
+      // Too late for its successors, which fit its predecessor: this one is the wrong one, and not the next.
+      else if (next < time && next >= last && (afterNext < time || afterNext === Infinity))
+        what = "is after that of the block after it";
+      // A wrong time becomes the next one that can be right: the block before lasts until then.
+      if (what === undefined) last = time;
+      else if (next > last) last = next;
       this.starts.push(last);
       // The one after the map's own blocks is looked at, and told, with the next map.
       if (i === count) break;
       this.last = last;
-      if (what !== undefined) this.fault(first + i, what);
+      if (what === undefined) continue;
+      if (wrong === undefined) wrong = `the time of block ${first + i} ${what}`;
+      else more++;
     }
+    return more > 0 ? `${wrong}, and ${more} of the next ${count - 1} are no better` : wrong;
   }
 
   /** `lastStamp`: the latest time known, for a block that the index does not know. */
