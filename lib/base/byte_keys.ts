@@ -39,10 +39,10 @@ export class ByteKeys {
     this.b = b;
   }
 
-  /** A border between two parts: a byte that no text of the kernel holds. */
+  /** A border between two parts, which is no byte. */
   border(): void {
-    this.a = Math.imul(this.a, 0x01000193);
-    this.b = Math.imul((this.b << 5) ^ (this.b >>> 27), 0x85ebca6b);
+    this.a = Math.imul(this.a ^ 0x1ff, 0x01000193);
+    this.b = Math.imul((this.b << 5) ^ (this.b >>> 27) ^ 0x1ff, 0x85ebca6b);
   }
 
   /** The number of the text put together since `begin`; `length` before the call when it is new. */
