@@ -83,8 +83,10 @@ export class BlockDecoder {
         continue;
       }
       if (word === STAMP) {
-        const next = stampAfter(words, at, stamp);
-        if (next !== undefined && (times.end === undefined || next <= times.end)) {
+        const said = stampAfter(words, at, stamp);
+        if (said !== undefined) {
+          const next = Math.min(said, times.end ?? said);
+          if (next < said) fault ??= "it has a time stamp after its end";
           rows.length = n;
           if (n > from) rows.spread(from, stamp, next);
           from = n;
@@ -93,7 +95,7 @@ export class BlockDecoder {
           continue;
         }
         if (at + 4 > words.length) break;
-        // Line 65533 of a file that long is written as the same word; a stamp that cannot be one is taken for it.
+        // Line 65533 of a file that long is written as the same word; what cannot be a stamp is taken for it.
         fault ??= "it has an impossible time stamp (the format cannot tell one from line 65533)";
       }
       if (frame === 0) {

@@ -58,7 +58,6 @@ test("line 65533 is told from a stamp where the words cannot be one", () => {
     [7, 8, 9, 10], // More than a year.
     [40000, 1, 1, 1], // No operand has 16 bits.
     [9, 0, 0, 0], // Nor is one 0.
-    [7000, 9, 1, 1], // Later than the end of the block.
   ]) {
     const words = block([{ line: 65533 }, ...next.map((line) => ({ line }))], [[0, 1]]);
     const got = decode(words);
@@ -67,6 +66,12 @@ test("line 65533 is told from a stamp where the words cannot be one", () => {
       [65533, ...next].filter((line) => line !== 0).map((line) => `0:${line}`),
     );
   }
+});
+
+test("a stamp after the block's end is the end: then the index is wrong, or a line 65533 was followed by a line 1", () => {
+  const words = block([{ line: 1 }, { stamp: 5000 }, { line: 2 }], [[0, 1]]);
+  const got = decode(words);
+  expect([got.fault, got.lines]).toEqual(["it has a time stamp after its end", ["0:1@1 1000", "0:2@1 2000"]]);
 });
 
 test("what makes no sense is told once, and the rest is kept", () => {
