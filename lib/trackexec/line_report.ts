@@ -170,7 +170,7 @@ function fileTable(analysis: Omit<LineAnalysis, "report">): Table {
 export function recursionNote(recursive: number): string | undefined {
   if (recursive === 0) return undefined;
   return (
-    `${count(recursive, "line was", "lines were")} open on several levels at once (recursion): ` +
-    "their time counts once here, on every level in the older tool (--compatible gives its numbers)"
+    `${count(recursive, "line was", "lines were")} open on several levels at once (recursion): that time counts once here, ` +
+    "on every level in the older tool (--compatible gives its numbers)"
   );
 }
