@@ -94,10 +94,10 @@ function headline(analysis: Analysis, o: Overview): string[] {
   const { processes: p, rootPids, options } = analysis;
   const command = commandOf(analysis);
   const status = statusWords(o.status);
-  const title =
-    rootPids.length > 1 ? count(rootPids.length, "recording") : (command ?? count(analysis.tree.roots.length, "tree"));
+  const trees = p.length === 0 ? "" : count(analysis.tree.roots.length, "tree");
+  const title = rootPids.length > 1 ? count(rootPids.length, "recording") : (command ?? trees);
   const name = options.full ? title : cutEnd(title, LONGEST_COMMAND, options.unicode ? "…" : "...");
-  if (p.length === 0) return [`${name}: no processes`];
+  if (p.length === 0) return [name === "" ? "no processes" : `${name}: no processes`];
   const parts = [`wall ${formatDuration(o.wall)}`];
   if (o.cpu !== undefined)
     parts.push(`CPU ${formatDuration(o.cpu)}${o.wall > 0 ? ` (${Math.round((o.cpu / o.wall) * 100)}%)` : ""}`);

@@ -44,10 +44,26 @@ export function ordered<T>(
   limit: number,
 ): { readonly shown: readonly T[]; readonly omitted: number } {
   const rising = column.kind === "text" || column.kind === "time";
-  const keyed = items.map((item, at) => ({ item, at, key: value(item) }));
+  const among = column.kind === "text" ? items : foremost(items, value, limit, rising ? -1 : 1);
+  const keyed = among.map((item, at) => ({ item, at, key: value(item) }));
   keyed.sort((a, b) => compare(a.key, b.key, rising) || a.at - b.at);
   const shown = keyed.slice(0, limit).map((k) => k.item);
   return { shown, omitted: items.length - shown.length };
+}
+
+/** The `limit` items with the largest numbers (times `sign`), as they came: of millions only these become objects. */
+function foremost<T>(items: readonly T[], value: (item: T) => Cell, limit: number, sign: number): readonly T[] {
+  if (limit >= items.length || limit <= 0) return items;
+  const keys = new Float64Array(items.length);
+  for (let i = 0; i < items.length; i++) {
+    const key = value(items[i]!);
+    keys[i] = typeof key === "number" && !Number.isNaN(key) ? sign * key : -Infinity;
+  }
+  const least = keys.toSorted()[items.length - limit]!;
+  let larger = 0;
+  for (let i = 0; i < keys.length; i++) if (keys[i]! > least) larger++;
+  let equal = limit - larger;
+  return items.filter((_, i) => keys[i]! > least || (keys[i] === least && equal-- > 0));
 }
 
 function compare(a: Cell, b: Cell, rising: boolean): number {

@@ -32,7 +32,7 @@ function kinds(analysis: Analysis): Kind[] {
   const { wrappers, short } = analysis.littleWork;
   const { probes } = analysis;
   const repeated = repeats(analysis);
-  const recorded = probes.count > 0 || analysis.recording.header?.mode !== "events";
+  const recorded = probes.count > 0 || analysis.processes.length === 0 || analysis.recording.header?.mode !== "events";
   const only = <T>(value: T) => (recorded ? value : undefined);
   return [
     {
@@ -68,9 +68,10 @@ function kinds(analysis: Analysis): Kind[] {
 
 function table(analysis: Analysis, options: SectionOptions): Table {
   return tableOf(
-    { id: "waste", title: "Waste (kinds overlap)" },
+    { id: "waste", title: "Waste (kinds overlap)", empty: "nothing was found that could have been left out" },
     columns,
-    analysis.processes.length === 0 ? [] : kinds(analysis),
+    // Programs get every kind, people those that occur and those that are not known.
+    kinds(analysis).filter((k) => analysis.options.full || k.count !== 0),
     {
       kind: (k) => k.id,
       count: (k) => k.count,
