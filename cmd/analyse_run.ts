@@ -55,7 +55,11 @@ export const run = (
 };
 
 function isDirectory(path: string): boolean {
-  return path !== "-" && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  try {
+    return path !== "-" && statSync(path).isDirectory();
+  } catch {
+    return false; // Whoever opens it says why it cannot be had.
+  }
 }
 
 const analyseProcesses = Effect.fnUntraced(function* (c: AnalyseCommand) {
