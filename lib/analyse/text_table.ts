@@ -13,8 +13,9 @@ export interface TextOptions {
 }
 
 const GAP = 2;
-/** Text columns are not cut to less. */
+/** Text columns are not cut to less, and to less than `GOOD_TEXT` only when no column is left that yields. */
 const LEAST_TEXT = 12;
+const GOOD_TEXT = 32;
 /** Nobody reads more of one cell, however wide the terminal. */
 const MOST_TEXT = 4096;
 
@@ -123,11 +124,12 @@ function layOut(table: Table, options: TextOptions): LaidOut[] {
     for (const row of table.rows) width = Math.max(width, displayWidth(cellText(column, row[at], options.unicode)));
     columns.push({ column, at, width });
   });
-  const least = (c: LaidOut) =>
-    c.column.kind === "text" && c.column.cut !== "never" ? Math.min(c.width, LEAST_TEXT) : c.width;
+  const atLeast = (c: LaidOut, text: number) =>
+    c.column.kind === "text" && c.column.cut !== "never" ? Math.min(c.width, text) : c.width;
+  const least = (c: LaidOut) => atLeast(c, LEAST_TEXT);
   const sum = (widthOf: (c: LaidOut) => number) =>
     columns.reduce((total, c) => total + widthOf(c), GAP * Math.max(0, columns.length - 1));
-  while (sum(least) > options.width) {
+  while (sum((c) => atLeast(c, GOOD_TEXT)) > options.width) {
     const most = Math.max(...columns.map((c) => c.column.yields ?? 0));
     if (most === 0) break;
     columns = columns.filter((c) => c.column.yields !== most);

@@ -36,7 +36,10 @@ test("text: aligned, unknown is a dash, columns yield before texts are cut", () 
   expect(text(t)).toBe(
     "Some\n  TIME  SHARE        AT  NAME\n1.50ms  12.3%  2.000000  short\n     -      -         -  a/very/long/path/to/some/file.c\n",
   );
-  expect(text(t, 34)).toBe("Some\n  TIME  SHARE  NAME\n1.50ms  12.3%  short\n     -      -  a/very/long/pa…le.c\n");
+  expect(text(t, 48)).toBe(
+    "Some\n  TIME  SHARE  NAME\n1.50ms  12.3%  short\n     -      -  a/very/long/path/to/some/file.c\n",
+  );
+  expect(text(t, 34)).toBe("Some\n  TIME  NAME\n1.50ms  short\n     -  a/very/long/path/to…file.c\n");
   expect(text(t, 21)).toBe("Some\n  TIME  NAME\n1.50ms  short\n     -  a/very/lo…e.c\n");
 });
 
