@@ -17,6 +17,8 @@ import { note, tellProblems } from "./tell.ts";
 import { UsageError } from "./usage_error.ts";
 
 const ROWS = 20;
+/** For programs every row, but not by accident so many that they fill the memory. */
+const ROWS_FOR_PROGRAMS = 100_000;
 
 export const analyseDirectory = (
   dir: string,
@@ -25,33 +27,29 @@ export const analyseDirectory = (
   Effect.scoped(
     Effect.gen(function* () {
       if (c.section !== undefined)
-        return yield* Effect.fail(
-          new UsageError(`--section is for recordings of processes, '${dir}' holds executed lines`),
-        );
+        return yield* new UsageError(`--section is for recordings of processes, '${dir}' holds executed lines`);
       if (c.fileId !== undefined && (c.fileId < 0 || c.fileId > 65535))
-        return yield* Effect.fail(new UsageError(`--file-id: expected a number from 0 to 65535, got ${c.fileId}`));
+        return yield* new UsageError(`--file-id: expected a number from 0 to 65535, got ${c.fileId}`);
       const asked = (c.sortColumn ?? "cumulated-runtime").toLowerCase();
       const sortColumn = SORT_COLUMNS.find((name) => name === asked);
       if (sortColumn === undefined) {
         const near = nearest(asked, [...SORT_COLUMNS]);
         const hint = near.length > 0 ? `, did you mean ${near.join(" or ")}?` : "";
-        return yield* Effect.fail(
-          new UsageError(
-            `--sort-column: there is no column ${JSON.stringify(c.sortColumn)}${hint}`,
-            `lines are sorted by ${SORT_COLUMNS.join(", ")}`,
-          ),
+        return yield* new UsageError(
+          `--sort-column: there is no column ${JSON.stringify(c.sortColumn)}${hint}`,
+          `lines are sorted by ${SORT_COLUMNS.join(", ")}`,
         );
       }
       if (c.fileId !== undefined && (c.sortColumn !== undefined || c.numItems !== undefined))
-        return yield* Effect.fail(
-          new UsageError("--file-id lists every line of the file in its order, without --sort-column or --num-items"),
+        return yield* new UsageError(
+          "--file-id lists every line of the file in its order, without --sort-column or --num-items",
         );
       const machine = c.format !== "table";
       const problems = new Problems();
       const progress = new Progress();
       const options = {
         sortColumn,
-        items: c.numItems ?? (machine ? 0 : ROWS),
+        items: c.numItems ?? (machine ? ROWS_FOR_PROGRAMS : ROWS),
         fileId: c.fileId,
         compatible: c.compatible,
         withSelf: c.self || (sortColumn === "self-runtime" && !c.compatible),

@@ -1,7 +1,7 @@
 // `tk analyse DIR`: a trackexec log directory to its hot points, or to one of its files with what each line cost. Reads the blocks once,
 // then the archive of sources for the lines that are shown.
 import { Effect } from "effect";
-import { thousands } from "../base/text.ts";
+import { count, thousands } from "../base/text.ts";
 import { recursiveLines } from "../lines/hot_points.ts";
 import { type LineCost, LineTotals } from "../lines/line_totals.ts";
 import { Problems } from "../model/problem.ts";
@@ -10,6 +10,9 @@ import { chooseCosts, lineAnalysis, type LineAnalysis, type LineOptions, recursi
 import { openTrackexec, type TrackexecLog } from "./log_directory.ts";
 import { readSources, type SourceFile, type Wanted } from "./sources.ts";
 import { TrackexecError, trackexecError } from "./trackexec_error.ts";
+
+/** A table of more rows is meant to be whole: that it is not has to be said. */
+const MANY_ROWS = 10_000;
 
 /** Told after every map file. */
 export type LineProgress = (done: number, blocks: number) => void;
@@ -68,6 +71,9 @@ async function analyse(
     notes.push(
       `there are more than ${thousands(totals.length)} distinct lines: ${thousands(totals.unplaced)} executions of further ones are left out`,
     );
+  const left = totals.length - costs.length;
+  if (options.fileId === undefined && left > 0 && costs.length > MANY_ROWS)
+    notes.push(`${count(left, "line")} that cost less are left out (--num-items 0 gives all)`);
   return lineAnalysis(options, costs, sources, totals, { dir, pid: log.pid, blocks: log.blocks, start, end }, notes);
 }
 

@@ -9,7 +9,7 @@ export const BLOCK_WORDS = 4096;
 export const BLOCK_BYTES = 2 * BLOCK_WORDS;
 
 /** More rows than words there cannot be, nor more frames. */
-export const MOST_ROWS = BLOCK_WORDS;
+export const MOST_ROWS = 4096;
 
 const ENTER = 65535;
 const LEAVE = 65534;
