@@ -145,6 +145,23 @@ test("text of strangers does not steer the terminal, in any format", async () =>
     }
 });
 
+test("formats for programs have 100,000 rows at most unless all are asked for, and say so", async () => {
+  const dir = writeLog(
+    join(folder, "wide"),
+    Array.from({ length: 30 }, (_, file) => ({
+      start: 1000 + file * 100,
+      stack: [[file, 1] as const],
+      steps: Array.from({ length: 4000 }, (_, i) => ({ line: i + 1 })),
+    })),
+    [],
+  );
+  const some = await analyse(dir, "--format", "ndjson");
+  expect(some.stdout.split("\n").filter((l) => l.startsWith('{"hot_points"'))).toHaveLength(100_000);
+  expect(some.stdout).toContain('{"note":"20,000 lines that cost less are left out (--num-items 0 gives all)"}');
+  const all = await analyse(dir, "--format", "ndjson", "--num-items", "0");
+  expect(all.stdout.split("\n").filter((l) => l.startsWith('{"hot_points"'))).toHaveLength(120_000);
+});
+
 test("a directory that grows while it is read gives what was there", async () => {
   const dir = join(folder, "growing");
   const blocks = Array.from({ length: 70 }, (_, i) => ({
