@@ -82,7 +82,13 @@ function commandOf(analysis: Analysis): string | undefined {
   if (rootPids.length > 1) return undefined;
   const words = recording.header?.command ?? [];
   if (words.length > 0) return commandText({ words, joined: false }, options);
-  return analysis.root === ABSENT ? undefined : analysis.lifeText(analysis.root, analysis.path.end);
+  if (analysis.root === ABSENT) return undefined;
+  // Foreign recordings begin with a fork of somebody who is not in them: it is what was forked that was recorded.
+  const { processes: p, tree } = analysis;
+  let life = analysis.root;
+  while (p.imageAt[life] === p.imageAt[life + 1] && tree.childAt[life + 1]! - tree.childAt[life]! === 1)
+    life = tree.child[tree.childAt[life]!]!;
+  return analysis.lifeText(life, p.start[life]!);
 }
 
 function statusWords(status: ExitStatus): string {

@@ -17,6 +17,9 @@ export const SHORT_NS = 2e6;
 
 const SHELLS: ReadonlySet<string> = new Set(["sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "busybox"]);
 
+/** Options of shells whose value is the next word. */
+const TAKES_A_WORD: ReadonlySet<string> = new Set(["--rcfile", "--init-file", "-o", "+o", "-O", "+O"]);
+
 /** Sums by command (numbered by program). */
 export interface Totals {
   readonly count: Int32Array;
@@ -115,8 +118,13 @@ function aroundChild(
 function hasCommandOption(recording: Rows, row: number): boolean {
   const argv = argvOf(recording, row);
   if (argv === undefined) return false;
-  const words = argv.joined ? (argv.words[0] ?? "").split(" ", 4) : argv.words;
-  for (let i = 1; i < words.length && /^[-+]/.test(words[i]!); i++) if (/^-[a-z]*c/.test(words[i]!)) return true;
+  const words = argv.joined ? (argv.words[0] ?? "").split(" ", 8) : argv.words;
+  for (let i = 1; i < words.length; i++) {
+    const word = words[i]!;
+    if (!/^[-+]./.test(word)) break;
+    if (/^-[a-z]*c/.test(word)) return true;
+    if (TAKES_A_WORD.has(word)) i++;
+  }
   return false;
 }
 
