@@ -86,7 +86,7 @@ function commandOf(analysis: Analysis): string | undefined {
   // Foreign recordings begin with a fork of somebody who is not in them: it is what was forked that was recorded.
   const { processes: p, tree } = analysis;
   let life = analysis.root;
-  while (p.imageAt[life] === p.imageAt[life + 1] && tree.childAt[life + 1]! - tree.childAt[life]! === 1)
+  while (p.imageAt[life] === p.imageAt[life + 1] && 1 === tree.childAt[life + 1]! - tree.childAt[life]!)
     life = tree.child[tree.childAt[life]!]!;
   return analysis.lifeText(life, p.start[life]!);
 }
