@@ -102,7 +102,8 @@ export const analyse = Command.make(
 ).pipe(
   Command.withAlias("analyze"),
   Command.withDescription(
-    "Say where the time went: each command's times, CPU, memory and failures; the critical path, which is the chain of processes that the end waited for; " +
+    "Say where the time went in a recording.\n\n" +
+      "Of processes: each command's times, CPU, memory and failures; the critical path, which is the chain of processes that the end waited for; " +
       "how much ran in parallel; and what could have been left out.\n\n" +
       "A directory is a log of executed lines as trackexec keeps it: it is analysed for its hot points, with that tool's columns.",
   ),
