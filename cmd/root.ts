@@ -1,5 +1,6 @@
 // The command tree, from the list of verbs.
 import { Command, Flag, GlobalFlag } from "effect/cli";
+import { analyse } from "./analyse.ts";
 import { completions } from "./completions.ts";
 import { doctor } from "./doctor.ts";
 import { docker } from "./docker.ts";
@@ -20,12 +21,13 @@ export const root = Command.make("tk").pipe(
   Command.withExamples([
     { command: "tk record -o out.prof -- make -j4", description: "record a build" },
     { command: "tk render -d tree out.prof", description: "see what it did" },
+    { command: "tk analyse out.prof", description: "say where the time went" },
     { command: "tk help record", description: "everything about one verb" },
   ]),
   Command.withSubcommands([
     { group: "Recording", commands: [record, doctor] },
     { group: "Ordering and cutting", commands: [sort, ingest] },
-    { group: "Viewing", commands: [render] },
+    { group: "Viewing", commands: [render, analyse] },
     { group: "Running", commands: [exec, docker] },
     { group: "Configuration", commands: [load, dump] },
     { group: "Help", commands: [man] },

@@ -26,6 +26,8 @@ const GLUED: Readonly<Record<string, string>> = {
   sort: "io",
   ingest: "iop",
   render: "dio",
+  analyse: "io",
+  analyze: "io",
 };
 
 /** Short options without a value, which may stand before another in one word. */

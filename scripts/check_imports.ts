@@ -11,6 +11,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "lib/stage": ["lib/base", "lib/model"],
   "lib/derive": ["lib/base", "lib/model"],
   "lib/render": ["lib/base", "lib/model", "lib/derive"],
+  "lib/analyse": ["lib/base", "lib/model", "lib/derive", "lib/render"],
+  "lib/lines": ["lib/base"],
   "lib/host": ["lib/base"],
   "lib/capture": ["lib/base", "lib/model", "lib/format", "lib/host"],
   "lib/pipeline": ["lib/base", "lib/model", "lib/format", "lib/stage", "lib/derive", "lib/render", "lib/host"],
@@ -39,6 +41,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "lib/report",
     "lib/sink",
   ],
+  "lib/trackexec": ["lib/base", "lib/model", "lib/lines", "lib/analyse", "lib/host", "lib/pipeline"],
   cmd: [
     "lib/container",
     "lib/base",
@@ -47,6 +50,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "lib/stage",
     "lib/derive",
     "lib/render",
+    "lib/analyse",
+    "lib/lines",
     "lib/host",
     "lib/capture",
     "lib/config",
@@ -56,8 +61,18 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "lib/sink",
     "lib/exec",
     "lib/pipeline",
+    "lib/trackexec",
   ],
-  "mod.ts": ["lib/base", "lib/model", "lib/format", "lib/stage", "lib/derive", "lib/render", "lib/pipeline"],
+  "mod.ts": [
+    "lib/base",
+    "lib/model",
+    "lib/format",
+    "lib/stage",
+    "lib/derive",
+    "lib/render",
+    "lib/analyse",
+    "lib/pipeline",
+  ],
 };
 
 /** No files, no clock, no processes, no Effect. */
@@ -69,6 +84,8 @@ export const PURE: readonly string[] = [
   "lib/derive",
   "lib/render",
   "lib/config",
+  "lib/analyse",
+  "lib/lines",
 ];
 
 /** Packages that a pure folder may use. */

@@ -10,7 +10,8 @@ export type ProblemCode =
   | "clock" // time runs backwards where it must not
   | "raw" // a backend's own message or a raw line that is none of its kinds
   | "empty" // there is no event at all
-  | "compressed"; // the compressed stream is cut or corrupt
+  | "compressed" // the compressed stream is cut or corrupt
+  | "block"; // a block of executed lines that cannot be understood whole
 
 export interface Problem {
   readonly code: ProblemCode;

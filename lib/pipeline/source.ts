@@ -10,6 +10,8 @@ import { errorWords, OutputError } from "../host/out.ts";
 import { readAnywhere, readHead, readRegular, type Chunks } from "./_bytes.ts";
 import { decompress } from "./_decompress.ts";
 
+export { decompress };
+
 export type SourceReason =
   | { readonly _tag: "NotFound" }
   | { readonly _tag: "NotPermitted" }

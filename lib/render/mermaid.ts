@@ -16,7 +16,7 @@ import { deriveTree } from "../derive/tree.ts";
 import { ABSENT } from "../model/ids.ts";
 import { isCutOff, type Recording } from "../model/recording.ts";
 import { formatDuration, NS_PER_MS } from "../model/time.ts";
-import { caveats, Commands, failureText, noEndText, withoutFolders } from "./_commands.ts";
+import { caveats, Commands, failureText, noEndText, withoutFolders } from "./commands.ts";
 import { mermaidText } from "./_mermaid_text.ts";
 import type { DocumentRenderer, RenderOptions, TextSink } from "./renderer.ts";
 

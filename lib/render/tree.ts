@@ -13,16 +13,8 @@ import { ABSENT } from "../model/ids.ts";
 import { isCutOff, type Recording } from "../model/recording.ts";
 import { type ExitStatus, UNKNOWN_STATUS } from "../model/status.ts";
 import { formatDuration } from "../model/time.ts";
-import {
-  caveats,
-  Commands,
-  commandText,
-  failureText,
-  noEndText,
-  recordedCommand,
-  withoutFolders,
-} from "./_commands.ts";
-import { paint, type Paint } from "./_paint.ts";
+import { caveats, Commands, commandText, failureText, noEndText, recordedCommand, withoutFolders } from "./commands.ts";
+import { paint, type Paint } from "./paint.ts";
 import type { DocumentRenderer, RenderOptions, TextSink } from "./renderer.ts";
 
 const DEFAULT_LIMIT = 10_000;

@@ -1,8 +1,10 @@
 // Facts that are written down twice because loading the other place would cost start-up time, and the lists of the registries.
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
+import { SECTIONS } from "../../cmd/analyse.ts";
 import { DISPLAY_MODES } from "../../cmd/render.ts";
 import { root } from "../../cmd/root.ts";
+import { sections } from "../../lib/analyse/registry.ts";
 import { VERSION } from "../../lib/base/version.ts";
 import { backends } from "../../lib/capture/registry.ts";
 import { formats } from "../../lib/format/registry.ts";
@@ -17,7 +19,11 @@ test("render's display modes are the renderers' ids and aliases", () => {
   expect([...DISPLAY_MODES].map(String).sort()).toEqual(renderers.names().sort());
 });
 
-const registries = [formats, renderers, backends] as const;
+test("analyse's sections are those of the report", () => {
+  expect([...SECTIONS].map(String).sort()).toEqual(sections.names().sort());
+});
+
+const registries = [formats, renderers, backends, sections] as const;
 
 test("registries are sorted by id, and each entry says what it is", () => {
   for (const registry of registries) {

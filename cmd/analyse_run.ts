@@ -1,0 +1,164 @@
+// What `tk analyse` does once its words are understood: a recording to its report, and a directory of line logs to its own.
+import { Effect } from "effect";
+import { statSync } from "node:fs";
+import { nearest } from "../lib/base/nearest.ts";
+import { Analysis } from "../lib/analyse/analysis.ts";
+import { writeCsv, writeJson, writeNdjson } from "../lib/analyse/machine.ts";
+import { sectionsOf, wholeReport } from "../lib/analyse/registry.ts";
+import { makeReport } from "../lib/analyse/report.ts";
+import { columnNamed, plainName, type Section } from "../lib/analyse/section.ts";
+import type { Column, Report } from "../lib/analyse/table.ts";
+import { writeText } from "../lib/analyse/text_table.ts";
+import type { CommandBy } from "../lib/derive/exec_keys.ts";
+import type { OutputError } from "../lib/host/out.ts";
+import { readRecordings } from "../lib/pipeline/read_recordings.ts";
+import { attempt, openOutput, work } from "../lib/pipeline/sort_recording.ts";
+import type { SourceError } from "../lib/pipeline/source.ts";
+import type { TrackexecError } from "../lib/trackexec/trackexec_error.ts";
+import { analyseDirectory } from "./analyse_lines.ts";
+import { Progress } from "./progress.ts";
+import { fitWidth, speaksUnicode, wantsColor } from "./screen.ts";
+import { note, tellProblems } from "./tell.ts";
+import { UsageError } from "./usage_error.ts";
+
+export interface AnalyseCommand {
+  readonly inputs: readonly string[];
+  readonly section: string | undefined;
+  readonly by: CommandBy;
+  readonly output: string | undefined;
+  readonly format: "table" | "json" | "ndjson" | "csv";
+  /** 0 is all. */
+  readonly numItems: number | undefined;
+  readonly sortColumn: string | undefined;
+  readonly width: number | undefined;
+  readonly color: "auto" | "always" | "never";
+  readonly memory: number;
+  readonly strict: boolean;
+  /** Of logs of executed lines. */
+  readonly fileId: number | undefined;
+  readonly self: boolean;
+  readonly compatible: boolean;
+}
+
+const ROWS_OF_ONE = 20;
+const ROWS_OF_REPORT = 10;
+
+export const run = (
+  c: AnalyseCommand,
+): Effect.Effect<void, SourceError | OutputError | UsageError | TrackexecError> => {
+  if (c.numItems !== undefined && c.numItems < 0)
+    return Effect.fail(new UsageError(`--num-items: expected 0 (all) or more, got ${c.numItems}`));
+  const directory = c.inputs.find(isDirectory);
+  if (directory === undefined) return analyseProcesses(c);
+  if (c.inputs.length === 1) return analyseDirectory(directory, c);
+  return Effect.fail(new UsageError(`'${directory}' is a directory: a log of executed lines is analysed alone`));
+};
+
+function isDirectory(path: string): boolean {
+  try {
+    return path !== "-" && statSync(path).isDirectory();
+  } catch {
+    return false; // Whoever opens it says why it cannot be had.
+  }
+}
+
+const analyseProcesses = Effect.fnUntraced(function* (c: AnalyseCommand) {
+  for (const [flag, given] of [
+    ["--file-id", c.fileId !== undefined],
+    ["--self", c.self],
+    ["--compatible", c.compatible],
+  ] as const)
+    if (given)
+      return yield* Effect.fail(new UsageError(`${flag} is for logs of executed lines, which are directories`));
+  const machine = c.format !== "table";
+  const chosen = yield* choose(c);
+  const progress = new Progress();
+  yield* Effect.scoped(
+    Effect.gen(function* () {
+      const ticking = setInterval(() => progress.tell("reading"), 200);
+      const { recording, notes } = yield* readRecordings(c).pipe(
+        Effect.ensuring(
+          Effect.sync(() => {
+            clearInterval(ticking);
+            progress.clear();
+          }),
+        ),
+      );
+      process.exitCode = tellProblems(recording.problems, c.strict);
+      for (const sentence of notes) note(sentence);
+      const destination = yield* openOutput(c.output);
+      const toTerminal = c.output === undefined && process.stdout.isTTY;
+      const unicode = machine || !toTerminal || speaksUnicode();
+      const report = yield* work(async (turn): Promise<Report> => {
+        progress.tell("analysing");
+        await turn();
+        const analysis = new Analysis(recording, {
+          by: c.by,
+          unicode,
+          full: machine,
+          watch: (stage, done, total) => progress.tell(`analysing: ${stage}`, done, total),
+        });
+        const steps = makeReport(analysis, chosen);
+        for (;;) {
+          const step = steps.next();
+          if (step.done === true) return step.value;
+          await turn();
+        }
+      }).pipe(Effect.ensuring(Effect.sync(() => progress.clear())));
+      yield* attempt(() => {
+        writeReport(report, c, unicode, toTerminal, (s) => destination.out.text(s));
+        destination.commit();
+      });
+    }),
+  );
+});
+
+function writeReport(
+  report: Report,
+  c: AnalyseCommand,
+  unicode: boolean,
+  toTerminal: boolean,
+  text: (s: string) => void,
+): void {
+  if (c.format === "json") writeJson(report, text);
+  else if (c.format === "ndjson") writeNdjson(report, text);
+  else if (c.format === "csv") writeCsv(report.tables[0]!, text);
+  else
+    writeText(report, { width: fitWidth(c.width, toTerminal), color: wantsColor(c.color, toTerminal), unicode }, text);
+}
+
+interface Chosen {
+  readonly sections: readonly Section[];
+  readonly limit: number;
+  readonly sort: Column | undefined;
+}
+
+/** Which sections, how many rows, sorted by what; found out before anything is read. */
+function choose(c: AnalyseCommand): Effect.Effect<Chosen, UsageError> {
+  const machine = c.format !== "table";
+  const sections = c.section === undefined ? wholeReport(!machine) : sectionsOf(c.section, !machine);
+  if (c.format === "csv" && c.section === undefined)
+    return Effect.fail(
+      new UsageError("--format csv holds one table: name it with --section, such as --section commands"),
+    );
+  const first = sections[0]!;
+  const sort = c.sortColumn === undefined ? undefined : columnNamed(first.columns, c.sortColumn);
+  if (c.sortColumn !== undefined && sort === undefined) {
+    const names = first.columns.map(plainName);
+    const near = nearest(c.sortColumn, names);
+    const hint = near.length > 0 ? `, did you mean ${near.join(" or ")}?` : "";
+    return Effect.fail(
+      new UsageError(
+        `--sort-column: ${first.id} has no column ${JSON.stringify(c.sortColumn)}${hint}`,
+        `its columns are ${names.join(", ")}`,
+      ),
+    );
+  }
+  const usual = machine ? 0 : c.section === undefined ? ROWS_OF_REPORT : ROWS_OF_ONE;
+  const items = c.numItems ?? usual;
+  return Effect.succeed({
+    sections: c.format === "csv" ? sections.slice(0, 1) : sections,
+    limit: items === 0 ? Infinity : items,
+    sort,
+  });
+}
