@@ -13,7 +13,7 @@ export class Progress {
   private shown = false;
   private readonly enabled: boolean;
 
-  constructor(enabled: boolean = process.stderr.isTTY === true && process.env["TERM"] !== "dumb") {
+  constructor(enabled: boolean = process.stderr.isTTY && process.env["TERM"] !== "dumb") {
     this.enabled = enabled;
   }
 

@@ -53,7 +53,7 @@ function withoutWhatIsCut(lines: readonly Line[]): Line[] {
 }
 
 /** Waits for text in a file that grows. */
-async function fileSays(path: string, wanted: RegExp, limit = 15_000): Promise<void> {
+async function fileSays(path: string, wanted: RegExp, limit = 45_000): Promise<void> {
   const until = performance.now() + limit;
   while (!existsSync(path) || !wanted.test(readFileSync(path, "utf8"))) {
     if (performance.now() > until) throw new Error(`${path} did not come to say ${wanted}`);
@@ -286,8 +286,8 @@ here("in a terminal", () => {
     pty.type(
       `$R sh -c 'trap "echo caught" INT; sleep 20 & echo ready; wait; kill $!; /bin/true after; exit 6'${KEY.enter}`,
     );
-    await pty.waitFor(/[\r\n]ready/, from, 15_000);
-    expect(await pty.keys(KEY.ctrlC, 15_000)).toBe(6);
+    await pty.waitFor(/[\r\n]ready/, from, 45_000);
+    expect(await pty.keys(KEY.ctrlC, 45_000)).toBe(6);
     expect(pty.screen()).toContain("caught");
     const words = withTag(readRecording(path), "ExecFull").map((line) => argsOf(line)!.join(" "));
     expect(words).toContain("/bin/true after");
@@ -299,9 +299,9 @@ here("in a terminal", () => {
     const from = pty.mark();
     // By exec: dash starts others by vfork, and a child that is stopped before its exec keeps its parent from stopping.
     pty.type(`$R sh -c 'echo ready; exec sleep 0.6'${KEY.enter}`);
-    await pty.waitFor(/[\r\n]ready/, from, 15_000);
-    expect(await pty.keys(KEY.ctrlZ, 15_000)).toBe(148);
-    expect(await pty.line("fg", 15_000)).toBe(0);
+    await pty.waitFor(/[\r\n]ready/, from, 45_000);
+    expect(await pty.keys(KEY.ctrlZ, 45_000)).toBe(148);
+    expect(await pty.line("fg", 45_000)).toBe(0);
     expect(withTag(readRecording(path), "End")[0]!.f.exit_code).toBe(0);
   }, 40_000);
 });
