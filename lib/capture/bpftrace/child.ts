@@ -99,10 +99,13 @@ export class BpftraceChild {
     for (;;) {
       const at = said.indexOf(`${this.marker}\n`);
       if (at >= 0) {
-        const tie = /^CLOCK: elapsed=(\d+),clock=(\d+)$/m.exec(said);
-        if (tie === null) return { said: "it did not tell its clock" };
-        this.rest = new TextEncoder().encode(said.slice(at + this.marker.length + 1));
-        return { elapsed: BigInt(tie[1]!), clock: BigInt(tie[2]!) };
+        // cat writes its line itself, bpftrace prints when it comes to look: the clock may arrive after the marker.
+        const tie = /^CLOCK: elapsed=(\d+),clock=(\d+)\n/m.exec(said);
+        if (tie !== null) {
+          const rest = said.slice(at + this.marker.length + 1);
+          this.rest = new TextEncoder().encode(tie.index > at ? rest.replace(tie[0], "") : rest);
+          return { elapsed: BigInt(tie[1]!), clock: BigInt(tie[2]!) };
+        }
       }
       if (this.reader.ended) return { said: complaint(said) };
       if (performance.now() > until) return { said: `it was not ready after ${READY_MS / 1000} seconds` };
