@@ -35,7 +35,9 @@ export const root = Command.make("tk").pipe(
 );
 
 /** Every verb's name. */
-export const VERBS: readonly string[] = root.subcommands.flatMap((group) => group.commands.map((verb) => verb.name));
+export const VERBS: readonly string[] = root.subcommands.flatMap((group) =>
+  group.commands.flatMap((verb) => (verb.alias === undefined ? [verb.name] : [verb.name, verb.alias])),
+);
 
 const version = GlobalFlag.Action({
   flag: Flag.Boolean("version").pipe(
