@@ -1,6 +1,5 @@
 // The other half of `tk exec`: the process that reports. Started by tk itself with the number of a descriptor, which holds
 // everything that it needs to know; nobody types this.
-import { closeSync, fstatSync, readSync } from "node:fs";
 import { printable } from "../lib/base/text.ts";
 import type { LogLevel } from "../lib/config/settings.ts";
 import { isShown } from "../lib/exec/log.ts";
@@ -9,6 +8,7 @@ import { decodePlan, type Told } from "../lib/exec/plan.ts";
 import { Reporter } from "../lib/exec/reporter.ts";
 import { settingsFrom } from "../lib/exec/settings_text.ts";
 import { absolute } from "../lib/settings/places.ts";
+import { closeFile, readSmallFile } from "../lib/host/descriptors.ts";
 import { openSinks } from "../lib/sink/fan_out.ts";
 import { EXIT, say, tellBug } from "./exit.ts";
 import type { ReporterRequest } from "./exec_run.ts";
@@ -63,17 +63,12 @@ async function evaluatedAgain({ words, console }: ReporterRequest) {
 }
 
 function readTold(word: string | undefined): Told | undefined {
-  if (word === undefined || !/^\d{1,9}$/.test(word)) return undefined;
-  const fd = Number(word);
+  if (word === undefined || !/^\d{1,9}$/.test(word) || Number(word) < 3) return undefined;
+  // By name and not by number: not every runtime takes numbers of descriptors that it has not opened itself.
+  const file = readSmallFile(`/proc/self/fd/${word}`);
+  if (file === undefined || file.length === 0) return undefined;
+  closeFile(Number(word));
   try {
-    const { size } = fstatSync(fd);
-    const file = new Uint8Array(size);
-    for (let at = 0; at < size;) {
-      const n = readSync(fd, file, at, size - at, at);
-      if (n === 0) return undefined;
-      at += n;
-    }
-    closeSync(fd);
     return decodePlan(file);
   } catch {
     return undefined;

@@ -1,6 +1,5 @@
 // `tk exec` from words to a running program, without the command tree and without Effect: a program under tk waits for
 // what is loaded here.
-import { performance } from "node:perf_hooks";
 import { printable } from "../lib/base/text.ts";
 import { formatDiagnostic } from "../lib/config/diagnostic.ts";
 import { DEFAULT_SINK_CONFIGS, TERMINAL_REPORT, type LogLevel, type Settings } from "../lib/config/settings.ts";

@@ -111,6 +111,9 @@ const ORDER: readonly FactName[] = [
   ...(["mounts", "tcp", "tcp6", "udp", "udp6", "routes4", "routes6", "devices", "addresses6", "arp"] as const),
 ];
 
+/** Everything that can be looked at early. */
+export const EARLY_FACTS: ReadonlySet<FactName> = new Set<FactName>(["cmdline", ...ORDER]);
+
 export interface LookRequest {
   readonly pid: number;
   readonly facts: ReadonlySet<FactName>;

@@ -14,16 +14,14 @@ import { Block } from "../host/memory.ts";
 import { NR } from "../host/syscalls.ts";
 import type { ExitStatus } from "../model/status.ts";
 import { randomId } from "../report/build.ts";
-import type { FactName } from "../report/facts/facts.ts";
 import type { RunIdentity } from "../report/run.ts";
-import { templateProblemText } from "../report/template.ts";
 import { attemptsFor, expectedAttempt, programWords, type Wanted } from "./command.ts";
 import { aboveStandard } from "./descriptor.ts";
 import { commandError, ExecError } from "./exec_error.ts";
 import { ownStderr } from "./messages.ts";
 import type { Output, OutputFormat } from "./output.ts";
 import type { Plan } from "./plan.ts";
-import { COMMAND_TOPIC, planReports, type PlannedReport } from "./reports.ts";
+import { COMMAND_TOPIC, wantedReports, type WantedReport } from "./reports.ts";
 import { makeExecPipe, startReporter, type ExecPipe } from "./start_reporter.ts";
 import { takePlace } from "./take_place.ts";
 
@@ -58,7 +56,7 @@ export async function exec(options: ExecOptions): Promise<ExitStatus> {
   const { name, args } = programWords(options.wanted, settings.exec);
   const attempts = attemptsFor(name, settings.exec, inherited.environment);
   const expected = expectedAttempt(name, attempts);
-  const reports = plannedReports(settings, options.output !== undefined);
+  const reports = reportsFor(settings, options.output !== undefined);
   const output = options.output === undefined ? undefined : openOutput(options.output, [name, ...args]);
   const isChosen = Math.random() * 100 < settings.exec.reportingProbability;
   const start: Start = {
@@ -85,7 +83,7 @@ export interface Start {
   readonly name: Uint8Array;
   readonly args: readonly Uint8Array[];
   /** Empty: nobody wants a report, so there is no reporter. */
-  readonly reports: readonly PlannedReport[];
+  readonly reports: readonly WantedReport[];
   readonly output: Output | undefined;
   /** What the program gets as its standard output; undefined: ours. */
   readonly programStdout: number | undefined;
@@ -100,16 +98,12 @@ function requireKernel(): void {
   }
 }
 
-/** All reports that this run may make and that somebody gets. A template that does not exist is told here. */
-function plannedReports(settings: Settings, hasOutput: boolean): PlannedReport[] {
-  const wanted: PlannedReport[] = [];
+/** All reports that this run may make and that somebody gets. */
+function reportsFor(settings: Settings, hasOutput: boolean): WantedReport[] {
   const operations = settings.exec.heartbeat.run ? OPERATIONS : OPERATIONS.slice(0, 1);
-  for (const operation of operations) {
-    const planned = planReports(settings, operation, terminalConsole() !== undefined);
-    if (planned.isErr()) throw new ExecError({ _tag: "BadSettings", problems: [templateProblemText(planned.error)] });
-    wanted.push(...planned.value);
-  }
-  return wanted.filter(({ topic }) => consolesOf(settings, topic).length > 0 || (hasOutput && topic === COMMAND_TOPIC));
+  return operations
+    .flatMap((operation) => wantedReports(settings, operation, terminalConsole() !== undefined))
+    .filter(({ topic }) => consolesOf(settings, topic).length > 0 || (hasOutput && topic === COMMAND_TOPIC));
 }
 
 /** Types of the sinks that a topic reaches. */
@@ -212,10 +206,7 @@ export function reporterFor(
   const own = 20 - kernel.call(NR.getpriority, PRIO_PROCESS, 0);
   const started = startReporter({
     plan,
-    look: {
-      facts: new Set<FactName>([...reports.flatMap(({ keys }) => [...keys.facts]), "cwd"]),
-      argvSize: [name, ...args].reduce((n, word) => n + word.length + 1, 0),
-    },
+    argvSize: [name, ...args].reduce((n, word) => n + word.length + 1, 0),
     inherited,
     pipe,
     niceness: Math.min(19, own + options.settings.exec.heartbeat.nice),

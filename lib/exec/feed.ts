@@ -10,13 +10,10 @@ import { openKernel } from "../host/kernel.ts";
 import { Block } from "../host/memory.ts";
 import { NR } from "../host/syscalls.ts";
 import { randomId } from "../report/build.ts";
-import type { FactName } from "../report/facts/facts.ts";
 import type { RunIdentity } from "../report/run.ts";
-import { factsOf } from "../report/template.ts";
 import { monotonicNs, sleepMs } from "../host/clock.ts";
 import { pipeAboveStandard } from "./descriptor.ts";
 import { ownStderr } from "./messages.ts";
-import { COMMAND_TOPIC, planReports } from "./reports.ts";
 import { makeExecPipe, startReporter } from "./start_reporter.ts";
 
 export interface FeedOptions {
@@ -62,9 +59,6 @@ export class ReporterFeed implements ReportFeed {
     for (const end of [lines.readEnd, lines.writeEnd]) this.kernel.call(NR.fcntl, end, F_SETFL, O_NONBLOCK);
     this.kernel.call(NR.fcntl, lines.writeEnd, F_SETPIPE_SZ, 1 << 20);
     const { settings } = options;
-    const reports = planReports(settings, "exec", false)
-      .unwrapOr([])
-      .filter(({ topic }) => topic === COMMAND_TOPIC);
     const started = startReporter({
       plan: {
         programPid: command.pid,
@@ -78,7 +72,7 @@ export class ReporterFeed implements ReportFeed {
         adopted: false,
         request: options.request,
       },
-      look: { facts: new Set<FactName>(factsOf(...reports.map(({ keys }) => keys))), argvSize: options.argvSize },
+      argvSize: options.argvSize,
       inherited,
       pipe: execPipe,
       niceness: 20 - this.kernel.call(NR.getpriority, 0, 0) + settings.exec.heartbeat.nice,

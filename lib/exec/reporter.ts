@@ -1,9 +1,9 @@
 // The reporter: looks at the program that it was told about, reports once and then on every beat until the program ends,
 // and once more then. It does nothing to the program, waits in the kernel when there is nothing to do, keeps its times
 // whatever a delivery takes, and is gone soon after the program.
-import { closeSync, fstatSync, openSync } from "node:fs";
 import type { LogLevel, Operation, Settings } from "../config/settings.ts";
 import { monotonicNs } from "../host/clock.ts";
+import { closeFile, latin1, O_RDWR, openFile, readLink } from "../host/descriptors.ts";
 import { errnoText } from "../host/errno.ts";
 import { openKernel } from "../host/kernel.ts";
 import { NR } from "../host/syscalls.ts";
@@ -245,15 +245,11 @@ export class Reporter {
 
 /** Whoever reads what the program writes to a pipe waits until all that have it open have closed it. */
 function letConsolesGo(): void {
+  const nothing = openFile("/dev/null", O_RDWR);
+  if (nothing < 0) return;
   for (const fd of [1, 2]) {
-    try {
-      const stat = fstatSync(fd);
-      if (!stat.isFIFO() && !stat.isSocket()) continue;
-      const nothing = openSync("/dev/null", "w");
-      openKernel().call(NR.dup3, nothing, fd, 0);
-      closeSync(nothing);
-    } catch {
-      // Not open, or there is no /dev/null: the process ends soon anyway.
-    }
+    const target = readLink(`/proc/self/fd/${fd}`);
+    if (target !== undefined && /^(pipe|socket):/.test(latin1(target))) openKernel().call(NR.dup3, nothing, fd, 0);
   }
+  closeFile(nothing);
 }

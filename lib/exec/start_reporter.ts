@@ -11,7 +11,7 @@ import { Block, sizeOfCStrings } from "../host/memory.ts";
 import { splitNul } from "../host/proc.ts";
 import { NR } from "../host/syscalls.ts";
 import { memoryFile, pipeAboveStandard, processHandle, writeWhole } from "./descriptor.ts";
-import { EarlyLook, type LookRequest } from "./early_look.ts";
+import { EARLY_FACTS, EarlyLook, type LookRequest } from "./early_look.ts";
 import { encodePlan, type Plan } from "./plan.ts";
 
 /** How the reporter's command line begins after the runtime's own words; cmd/tk.ts knows it. */
@@ -28,7 +28,8 @@ export const makeExecPipe: () => ExecPipe | number = pipeAboveStandard;
 
 export interface ReporterOptions {
   readonly plan: Omit<Plan, "look" | "handle">;
-  readonly look: Pick<LookRequest, "facts" | "argvSize">;
+  /** Bytes of all words of the program. */
+  readonly argvSize: number;
   readonly inherited: Inherited;
   readonly pipe: ExecPipe;
   /** A descriptor of our own that becomes the reporter's standard output. */
@@ -76,7 +77,9 @@ function startWith(
   const kernel = openKernel();
   const { inherited, plan } = options;
   const look: LookRequest = {
-    ...options.look,
+    // Which of it will be shown is the reporter's to find out: the program must not wait for that.
+    facts: EARLY_FACTS,
+    argvSize: options.argvSize,
     pid: plan.programPid,
     descriptors: [0, 1, 2, ...inherited.descriptors],
   };

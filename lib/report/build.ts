@@ -1,6 +1,5 @@
 // Makes a report out of facts and a template: the object with its keys in the documented order, empty values left out,
 // artifact keys inside `_CHALKS`. It computes and arranges; it reads nothing and sends nothing.
-import { randomBytes } from "node:crypto";
 import { emptyObject, jsonText, type Json, type JsonObject } from "../base/json_value.ts";
 import type { UserKey } from "../config/settings.ts";
 import type { FieldValue } from "../config/field_value.ts";
@@ -12,7 +11,7 @@ import type { EnabledKeys } from "./template.ts";
 
 /** 64 random bits as 16 lower-case hex digits: `_EXEC_ID` and `_ACTION_ID`. */
 export function randomId(): string {
-  return randomBytes(8).toString("hex");
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(8))).toString("hex");
 }
 
 function isEmpty(value: Json): boolean {

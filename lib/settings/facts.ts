@@ -1,5 +1,4 @@
 // What configurations may ask about the machine and tk's run, answered for real, each only when asked.
-import { createHash, randomBytes } from "node:crypto";
 import {
   accessSync,
   constants,
@@ -12,7 +11,6 @@ import {
 } from "node:fs";
 import * as os from "node:os";
 import { basename, dirname, join } from "node:path";
-import { isatty } from "node:tty";
 import { VERSION } from "../base/version.ts";
 import type { ConfigHost, HostFacts, HostFiles } from "../config/host.ts";
 import { absolute, type Environment, homeOf } from "./places.ts";
@@ -53,6 +51,11 @@ function isProgram(path: string): boolean {
   );
 }
 
+/** Loaded when a configuration asks for it: it brings all of the runtime's streams along, which takes milliseconds. */
+function isTerminal(fd: number): boolean {
+  return process.getBuiltinModule("node:tty").isatty(fd);
+}
+
 export function hostFacts(run: Run): HostFacts {
   return {
     version: () => VERSION,
@@ -65,9 +68,9 @@ export function hostFacts(run: Run): HostFacts {
     pid: () => process.pid,
     uid: () => process.getuid?.() ?? 0,
     effectiveUid: () => process.geteuid?.() ?? 0,
-    usingTerminal: () => [0, 1, 2].some((fd) => isatty(fd)),
+    usingTerminal: () => [0, 1, 2].some((fd) => isTerminal(fd)),
     terminalName: () => {
-      const fd = [0, 1, 2].find((n) => isatty(n));
+      const fd = [0, 1, 2].find((n) => isTerminal(n));
       return fd === undefined ? "" : (attempt(() => readlinkSync(`/proc/self/fd/${fd}`)) ?? "");
     },
     inContainer: () => containerId() !== "" || attempt(() => statSync("/.dockerenv")) !== undefined,
@@ -119,8 +122,10 @@ export function hostOf(run: Run): Omit<ConfigHost, "log" | "component" | "parame
   return {
     environment: () => run.environment,
     now: () => Date.now(),
-    random: () => randomBytes(8).readBigUInt64LE(),
-    digest: (algorithm, text) => createHash(algorithm).update(text).digest("hex"),
+    random: () => crypto.getRandomValues(new BigUint64Array(1))[0]!,
+    // Loaded when a configuration asks for it: most do not, and a program waits for what is loaded here.
+    digest: (algorithm, text) =>
+      process.getBuiltinModule("node:crypto").createHash(algorithm).update(text).digest("hex"),
     facts: hostFacts(run),
     files: hostFiles(run),
   };

@@ -58,3 +58,30 @@ test("deno run sorts and renders to the same bytes as the binary", async () => {
     expect(there.stdout.length).toBeGreaterThan(100);
   }
 });
+
+test("deno run becomes the program and reports on it, also as its parent", async () => {
+  const home = join(work, "home");
+  for (const mode of ["--no-as-parent", "--as-parent"]) {
+    const log = join(work, `exec${mode}.log`);
+    const words = [
+      "exec",
+      mode,
+      "--heartbeat",
+      "--heartbeat-rate=100ms",
+      "-o",
+      log,
+      "--",
+      "sh",
+      "-c",
+      "sleep 0.5; exit 7",
+    ];
+    const ran = await run([...DENO, ...words], { env: { ...env, HOME: home } });
+    expect([ran.stderr, ran.status]).toEqual(["", 7]);
+    const until = performance.now() + 10_000;
+    const reports = () => readFileSync(log, "utf8").split("\n").slice(0, -1);
+    while (reports().length < 3 && performance.now() < until) await Bun.sleep(20);
+    const [first] = JSON.parse(reports()[0]!) as [{ _CHALKS: [Record<string, unknown>] }];
+    expect(first._CHALKS[0]["_PROCESS_ARGV"]).toEqual(["sh", "-c", "sleep 0.5; exit 7"]);
+    expect(reports().length).toBeGreaterThanOrEqual(3);
+  }
+}, 30_000);

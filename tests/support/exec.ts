@@ -40,9 +40,11 @@ export class ExecBench {
     return run(command, this.options(options));
   }
 
-  /** What is in a report file: whole lines, each an array with one report. */
+  /** The whole lines of a report file so far, each an array with one report; the last may just be being written. */
   reports(path = this.log): ReportObject[] {
-    return existsSync(path) ? readReports(readFileSync(path, "utf8")) : [];
+    if (!existsSync(path)) return [];
+    const text = readFileSync(path, "utf8");
+    return readReports(text.slice(0, text.lastIndexOf("\n") + 1));
   }
 
   /** Waits until `enough` says so. */
