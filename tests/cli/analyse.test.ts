@@ -6,11 +6,13 @@ import { join } from "node:path";
 import { displayWidth } from "../../lib/base/text.ts";
 import { recording, requireTk, run, start, TK } from "../support/tk.ts";
 import { timelineText } from "../support/timeline.ts";
+import { lacks } from "../support/needs.ts";
 
 let dir = "";
 let prof = "";
 
 beforeAll(async () => {
+  if (lacks("make")) return;
   requireTk();
   dir = mkdtempSync(join(tmpdir(), "tk-analyse-"));
   prof = join(dir, "make.prof");
@@ -49,7 +51,7 @@ interface Whole {
   parallelism: { running: number; time_ns: number }[];
 }
 
-test("make -j4: the numbers of the report fit together", async () => {
+test.skipIf(lacks("make"))("make -j4: the numbers of the report fit together", async () => {
   const { stdout, stderr, status } = await analyse(prof, "--format", "json");
   expect([status, stderr]).toEqual([0, ""]);
   const { summary, commands, critical_path, parallelism } = JSON.parse(stdout) as Whole;
@@ -68,7 +70,7 @@ test("make -j4: the numbers of the report fit together", async () => {
   expect(cpu).toBe(summary.cpu_ns);
 });
 
-test("the report for people names what matters and fits the width", async () => {
+test.skipIf(lacks("make"))("the report for people names what matters and fits the width", async () => {
   const { stdout, status } = await analyse(prof, "--width", "70");
   expect(status).toBe(0);
   for (const title of ["Commands, by program", "Critical path", "Parallelism: ", "Waste"])
@@ -77,7 +79,7 @@ test("the report for people names what matters and fits the width", async () => 
   for (const line of stdout.split("\n")) expect(displayWidth(line)).toBeLessThanOrEqual(70);
 });
 
-test("sections, --by, --sort-column, --num-items, the other spelling, stdin and -o", async () => {
+test.skipIf(lacks("make"))("sections, --by, --sort-column, --num-items, the other spelling, stdin and -o", async () => {
   const file = join(dir, "commands.csv");
   const csv = await run([TK, "analyze", "--section", "commands", "--by", "argv", "--format", "csv", "-o", file, prof]);
   expect([csv.status, csv.stdout, csv.stderr]).toEqual([0, "", ""]);
@@ -98,20 +100,20 @@ test("sections, --by, --sort-column, --num-items, the other spelling, stdin and 
   expect(probes.status).toBe(0);
 });
 
-test("several recordings are one report", async () => {
+test.skipIf(lacks("make"))("several recordings are one report", async () => {
   const { stdout, status } = await analyse(prof, prof);
   expect(status).toBe(0);
   expect(stdout).toContain("2 recordings");
 });
 
-test("a recording without failed execs says that they were not recorded", async () => {
+test.skipIf(lacks("make"))("a recording without failed execs says that they were not recorded", async () => {
   const events = join(dir, "events.prof");
   await run(recording(events, "events", ["true"]));
   const { stdout } = await analyse(events, "--section", "probes");
   expect(stdout).toContain("failed execs were not recorded (tk record --mode complete records them)");
 });
 
-test("cut-off and damaged recordings are told and analysed", async () => {
+test.skipIf(lacks("make"))("cut-off and damaged recordings are told and analysed", async () => {
   const cut = join(dir, "cut.prof");
   writeFileSync(
     cut,
@@ -124,7 +126,7 @@ test("cut-off and damaged recordings are told and analysed", async () => {
   expect((await analyse(cut, "--strict")).status).toBe(3);
 });
 
-test("mistakes end with a sentence and their status", async () => {
+test.skipIf(lacks("make"))("mistakes end with a sentence and their status", async () => {
   const mistakes: [string[], number, string][] = [
     [[prof, "--format", "csv"], 2, "--format csv holds one table"],
     [[prof, "--section", "commands", "--sort-column", "slef"], 2, "did you mean self"],
@@ -143,7 +145,7 @@ test("mistakes end with a sentence and their status", async () => {
   }
 });
 
-test("a reader that leaves early and an interruption end it quietly", async () => {
+test.skipIf(lacks("make"))("a reader that leaves early and an interruption end it quietly", async () => {
   const head = await run(["bash", "-c", `set -o pipefail; ${TK} analyse ${prof} --format json | head -c 10`]);
   expect(head.stderr).toBe("");
   const waiting = start(["bash", "-c", `sleep 5 | exec ${TK} analyse`]);

@@ -18,6 +18,7 @@ import { join } from "node:path";
 import { DockerPlace } from "../support/docker.ts";
 import { KEY, Pty } from "../support/pty.ts";
 import { requireTk, run, TK, type RunOptions } from "../support/tk.ts";
+import { lacks } from "../support/needs.ts";
 
 let place: DockerPlace;
 
@@ -475,7 +476,7 @@ describe("when tk is asked to end", () => {
       expectNothingLeft([".dockerignore", "Dockerfile"]);
     });
 
-  test("Ctrl-C reaches docker once, though the terminal tells both", async () => {
+  test.skipIf(lacks("terminal"))("Ctrl-C reaches docker once, though the terminal tells both", async () => {
     place.put({ Dockerfile: GUIDE });
     const pty = new Pty({ cwd: place.context, env: { ...place.environment, STAND_IN_WAIT: "30" } });
     try {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { chalk, ExecBench, noTkIn, operations, reportersIn, waitUntil } from "../support/exec.ts";
 import { PLAIN_ENV, programs, temporaryFolder } from "../support/programs.ts";
 import { requireTk, run, TK } from "../support/tk.ts";
+import { lacks } from "../support/needs.ts";
 
 // Most of these take milliseconds; a machine with other work may take its time.
 setDefaultTimeout(60_000);
@@ -86,6 +87,7 @@ describe("what cannot be run", () => {
     ["a flag without its value", ["--report-template"], 2, /--report-template needs a value/],
     ["a bad format", ["--format", "xml", "true"], 2, /expected json or ndjson/],
   ])("%s", async (_, words, status, said) => {
+    if (words.includes("BAD") && lacks("gcc")) return;
     const real = words.map((word) => (word === "BAD" ? join(programs(), "bad_shebang") : word));
     for (const mode of [[], ["--as-parent"]]) {
       const ran = await bench.exec([...mode, ...real]);

@@ -4,7 +4,8 @@ import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { chalk, ExecBench, noTkIn, waitUntil } from "../support/exec.ts";
-import { isRoot, requireTk, TK } from "../support/tk.ts";
+import { requireTk, TK } from "../support/tk.ts";
+import { lacks } from "../support/needs.ts";
 
 setDefaultTimeout(60_000);
 beforeAll(requireTk);
@@ -41,7 +42,7 @@ print("pid", os.getpid(), "zombies that stay:", seen > 4)
 sys.exit(5)
 `;
 
-describe.skipIf(!isRoot)("pid 1 of a PID namespace", () => {
+describe.skipIf(lacks("root", "a pid namespace", "python"))("pid 1 of a PID namespace", () => {
   test("in place: the program is pid 1, its status comes out, the report is delivered, no zombie stays", async () => {
     const bench = new ExecBench();
     const script = bench.file("careless.py", CARELESS);
@@ -119,7 +120,3 @@ function readIf(path: string): string {
     return "";
   }
 }
-
-test("these tests ran as root, or said so", () => {
-  if (!isRoot) console.log("not run: a PID namespace needs root (unshare --pid)");
-});

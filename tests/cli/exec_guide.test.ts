@@ -18,6 +18,7 @@ import { chalk, ExecBench, waitUntil, type ReportObject } from "../support/exec.
 import { PLAIN_ENV } from "../support/programs.ts";
 import { Pty } from "../support/pty.ts";
 import { requireTk, TK } from "../support/tk.ts";
+import { lacks } from "../support/needs.ts";
 
 const isFull = process.env["TK_GUIDE"] === "full";
 setDefaultTimeout(isFull ? 200_000 : 90_000);
@@ -46,6 +47,7 @@ let terminal: Pty;
 let text = "";
 
 beforeAll(async () => {
+  if (lacks("terminal")) return;
   requireTk();
   udp = await Bun.udpSocket({ hostname: "127.0.0.1" });
   mkdirSync(bin);
@@ -63,6 +65,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  if (lacks("terminal")) return;
   await terminal.close();
   listener.stop(true);
   udp.close();
@@ -200,47 +203,56 @@ function shown(block: number): string {
   return text.slice(text.indexOf(`=== block ${block}\n`), text.indexOf(next)).replace(/^.*\n/, "");
 }
 
-test("as typed, the guide's first block makes no script: its slip is the guide's, not tk's", () => {
-  expect(BLOCKS).toContain("cat EOF > hello.sh");
-});
+test.skipIf(lacks("terminal"))(
+  "as typed, the guide's first block makes no script: its slip is the guide's, not tk's",
+  () => {
+    expect(BLOCKS).toContain("cat EOF > hello.sh");
+  },
+);
 
-test("blocks 1 and 2: a report between the program's own lines, true key by key", async () => {
-  const [report] = await bench.count(1);
-  compare(report!);
-  expect(chalk(report)["_PROCESS_COMMAND_NAME"]).toBe("hello.sh");
-  expect(chalk(report)["_PROCESS_ARGV"]).toEqual(["/bin/bash", "./hello.sh"]);
-  await terminal.waitFor(/=== block 3/);
-});
+test.skipIf(lacks("terminal"))(
+  "blocks 1 and 2: a report between the program's own lines, true key by key",
+  async () => {
+    const [report] = await bench.count(1);
+    compare(report!);
+    expect(chalk(report)["_PROCESS_COMMAND_NAME"]).toBe("hello.sh");
+    expect(chalk(report)["_PROCESS_ARGV"]).toEqual(["/bin/bash", "./hello.sh"]);
+    await terminal.waitFor(/=== block 3/);
+  },
+);
 
-test("blocks 3 to 5: heartbeats from the loaded file, true while they beat, and one after the end", async () => {
-  const beats = (all: readonly ReportObject[]) => all.filter((r) => r["_OPERATION"] === "heartbeat");
-  for (const wanted of isFull ? [1, 2, 3, 4, 5, 6, 7] : [1, 2]) {
-    const reports = await waitUntilBeats(wanted);
-    const report = beats(reports).at(-1)!;
-    const seen = chalk(report);
-    const pid = Number(seen["_PROCESS_PID"]);
-    expect(Object.keys(seen).sort()).toEqual(["_PROCESS_CWD", "_PROCESS_PID", "_PROCESS_STATE"]);
-    for (const key of Object.keys(seen)) PROCESS[key]!(pid, seen[key]);
-    const keys = ["_CHALKS", "_DATETIME", "_OPERATION", "_OP_TCP_SOCKET_INFO", "_TIMESTAMP"];
-    expect(Object.keys(report).sort()).toEqual(keys);
-    const sockets = report["_OP_TCP_SOCKET_INFO"] as readonly (readonly unknown[])[];
-    expect(sockets.find((row) => row[1] === listener.port)?.slice(0, 5)).toEqual([
-      "127.0.0.1",
-      listener.port,
-      "0.0.0.0",
-      0,
-      "LISTEN",
-    ]);
-  }
-  await terminal.waitFor(/=== block 6/, 0, 120_000);
-  await waitUntilBeats(isFull ? 8 : 3);
-  const exec = bench.reports().filter((r) => r["_OPERATION"] === "exec")[1]!;
-  const times = beats(bench.reports()).map((r) => Number(r["_TIMESTAMP"]));
-  // Ten seconds apart, and the last one at the program's end, whenever that is.
-  for (let i = 1; i < times.length - 1; i++) expect(Math.abs(times[i]! - times[i - 1]! - 10_000)).toBeLessThan(1500);
-  expect(Number(exec["_TIMESTAMP"])).toBeLessThan(times[0]!);
-  expect(times.length).toBeGreaterThanOrEqual(isFull ? 8 : 3);
-});
+test.skipIf(lacks("terminal"))(
+  "blocks 3 to 5: heartbeats from the loaded file, true while they beat, and one after the end",
+  async () => {
+    const beats = (all: readonly ReportObject[]) => all.filter((r) => r["_OPERATION"] === "heartbeat");
+    for (const wanted of isFull ? [1, 2, 3, 4, 5, 6, 7] : [1, 2]) {
+      const reports = await waitUntilBeats(wanted);
+      const report = beats(reports).at(-1)!;
+      const seen = chalk(report);
+      const pid = Number(seen["_PROCESS_PID"]);
+      expect(Object.keys(seen).sort()).toEqual(["_PROCESS_CWD", "_PROCESS_PID", "_PROCESS_STATE"]);
+      for (const key of Object.keys(seen)) PROCESS[key]!(pid, seen[key]);
+      const keys = ["_CHALKS", "_DATETIME", "_OPERATION", "_OP_TCP_SOCKET_INFO", "_TIMESTAMP"];
+      expect(Object.keys(report).sort()).toEqual(keys);
+      const sockets = report["_OP_TCP_SOCKET_INFO"] as readonly (readonly unknown[])[];
+      expect(sockets.find((row) => row[1] === listener.port)?.slice(0, 5)).toEqual([
+        "127.0.0.1",
+        listener.port,
+        "0.0.0.0",
+        0,
+        "LISTEN",
+      ]);
+    }
+    await terminal.waitFor(/=== block 6/, 0, 120_000);
+    await waitUntilBeats(isFull ? 8 : 3);
+    const exec = bench.reports().filter((r) => r["_OPERATION"] === "exec")[1]!;
+    const times = beats(bench.reports()).map((r) => Number(r["_TIMESTAMP"]));
+    // Ten seconds apart, and the last one at the program's end, whenever that is.
+    for (let i = 1; i < times.length - 1; i++) expect(Math.abs(times[i]! - times[i - 1]! - 10_000)).toBeLessThan(1500);
+    expect(Number(exec["_TIMESTAMP"])).toBeLessThan(times[0]!);
+    expect(times.length).toBeGreaterThanOrEqual(isFull ? 8 : 3);
+  },
+);
 
 function waitUntilBeats(n: number): Promise<ReportObject[]> {
   const until = performance.now() + 30_000;
@@ -255,42 +267,47 @@ function waitUntilBeats(n: number): Promise<ReportObject[]> {
   return look();
 }
 
-test("blocks 6 and 7: a file of one's own besides the default one, and a report about the network", async () => {
-  await terminal.waitFor(/=== end/, 0, 60_000);
-  await waitUntil(() =>
-    ownReports().some((r) => "_OP_IPV4_ROUTES" in r || "_OP_UDP_SOCKET_INFO" in r) ? true : undefined,
-  );
-  const [first] = ownReports();
-  expect(first!["_OPERATION"]).toBe("exec");
-  expect(first!["_OP_ARGV"]).toEqual([TK, "exec", "--exec-command-name=ls", "-la"]);
-  expect(bench.reports().some((r) => r["_EXEC_ID"] === first!["_EXEC_ID"])).toBe(true);
-  const network = ownReports().find((r) => "_OP_UDP_SOCKET_INFO" in r)!;
-  const allowed = [
-    ..."_OP_TCP_SOCKET_INFO _OP_UDP_SOCKET_INFO _OP_IPV4_ROUTES _OP_IPV6_ROUTES _OP_IPV4_INTERFACES".split(" "),
-    ..."_OP_ARP_TABLE _TIMESTAMP _OPERATION _CHALKS".split(" "),
-  ];
-  for (const key of Object.keys(network)) expect(allowed).toContain(key);
-  expect(Object.keys(chalk(network))).toEqual(["_PROCESS_PID"]);
-  const ports = (key: string) => (network[key] as readonly (readonly unknown[])[]).map((row) => row[1]);
-  expect(ports("_OP_TCP_SOCKET_INFO")).toContain(listener.port);
-  expect(ports("_OP_UDP_SOCKET_INFO")).toContain(udp.port);
-  const devices = readFileSync("/proc/net/dev", "utf8")
-    .split("\n")
-    .slice(2)
-    .map((line) => line.split(":")[0]!.trim());
-  expect(Object.keys(network["_OP_IPV4_INTERFACES"] as object).sort()).toEqual(devices.filter((d) => d !== "").sort());
-  if ("_OP_IPV4_ROUTES" in network) {
-    const rows = readFileSync("/proc/net/route", "utf8").trimEnd().split("\n").slice(1);
-    expect(network["_OP_IPV4_ROUTES"]).toHaveLength(rows.length);
-  }
-});
+test.skipIf(lacks("terminal"))(
+  "blocks 6 and 7: a file of one's own besides the default one, and a report about the network",
+  async () => {
+    await terminal.waitFor(/=== end/, 0, 60_000);
+    await waitUntil(() =>
+      ownReports().some((r) => "_OP_IPV4_ROUTES" in r || "_OP_UDP_SOCKET_INFO" in r) ? true : undefined,
+    );
+    const [first] = ownReports();
+    expect(first!["_OPERATION"]).toBe("exec");
+    expect(first!["_OP_ARGV"]).toEqual([TK, "exec", "--exec-command-name=ls", "-la"]);
+    expect(bench.reports().some((r) => r["_EXEC_ID"] === first!["_EXEC_ID"])).toBe(true);
+    const network = ownReports().find((r) => "_OP_UDP_SOCKET_INFO" in r)!;
+    const allowed = [
+      ..."_OP_TCP_SOCKET_INFO _OP_UDP_SOCKET_INFO _OP_IPV4_ROUTES _OP_IPV6_ROUTES _OP_IPV4_INTERFACES".split(" "),
+      ..."_OP_ARP_TABLE _TIMESTAMP _OPERATION _CHALKS".split(" "),
+    ];
+    for (const key of Object.keys(network)) expect(allowed).toContain(key);
+    expect(Object.keys(chalk(network))).toEqual(["_PROCESS_PID"]);
+    const ports = (key: string) => (network[key] as readonly (readonly unknown[])[]).map((row) => row[1]);
+    expect(ports("_OP_TCP_SOCKET_INFO")).toContain(listener.port);
+    expect(ports("_OP_UDP_SOCKET_INFO")).toContain(udp.port);
+    const devices = readFileSync("/proc/net/dev", "utf8")
+      .split("\n")
+      .slice(2)
+      .map((line) => line.split(":")[0]!.trim());
+    expect(Object.keys(network["_OP_IPV4_INTERFACES"] as object).sort()).toEqual(
+      devices.filter((d) => d !== "").sort(),
+    );
+    if ("_OP_IPV4_ROUTES" in network) {
+      const rows = readFileSync("/proc/net/route", "utf8").trimEnd().split("\n").slice(1);
+      expect(network["_OP_IPV4_ROUTES"]).toHaveLength(rows.length);
+    }
+  },
+);
 
 function ownReports(): ReportObject[] {
   const path = join(bench.home, "exec-reports.log");
   return existsSync(path) ? bench.reports(path) : [];
 }
 
-test("the terminal shows all of it in order, and every command of the guide succeeds", () => {
+test.skipIf(lacks("terminal"))("the terminal shows all of it in order, and every command of the guide succeeds", () => {
   text = terminal.written().replaceAll("\r", "");
   expect(shown(2)).toMatch(/^Hello, Chalk!\n\[\n {2}\{\n {4}"_OPERATION": "exec",[^]*\n\]\nGoodbye, Chalk!\n/);
   const running = shown(5);

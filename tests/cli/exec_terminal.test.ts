@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { ExecBench, noTkIn, operations, waitUntil } from "../support/exec.ts";
 import { KEY, Pty } from "../support/pty.ts";
 import { requireTk, TK } from "../support/tk.ts";
+import { lacks } from "../support/needs.ts";
 
 setDefaultTimeout(60_000);
 beforeAll(requireTk);
@@ -25,7 +26,7 @@ async function shell(bench: ExecBench): Promise<Pty> {
 const noReporter = (bench: ExecBench) => noTkIn(bench.home);
 const WAIT = "while [ ! -e go ]; do sleep 0.02; done";
 
-describe("where the report is shown", () => {
+describe.skipIf(lacks("terminal"))("where the report is shown", () => {
   test("between the program's lines, pretty, on standard output", async () => {
     const bench = new ExecBench();
     const pty = await shell(bench);
@@ -64,7 +65,7 @@ describe("where the report is shown", () => {
 });
 
 for (const mode of ["--no-as-parent", "--as-parent"]) {
-  describe(mode, () => {
+  describe.skipIf(lacks("terminal"))(mode, () => {
     test("Ctrl-C ends the program, and the last heartbeat is still sent", async () => {
       const bench = new ExecBench();
       const pty = await shell(bench);

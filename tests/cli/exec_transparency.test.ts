@@ -3,6 +3,7 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { lacks } from "../support/needs.ts";
 import { contexts, hostileFolder, visibleFacts } from "../support/probe.ts";
 import { PLAIN_ENV, programs, temporaryFolder } from "../support/programs.ts";
 import { isRoot, requireTk, run, TK } from "../support/tk.ts";
@@ -39,7 +40,7 @@ async function look(script: string, words: readonly string[], user: "root" | "or
 for (const user of USERS) {
   describe(`as ${user === "root" ? "root" : "an ordinary user"}`, () => {
     for (const context of list) {
-      test(
+      test.skipIf(lacks("gcc", ...(context.needs ?? [])))(
         context.name,
         async () => {
           const report = join(folder, `report-${user}`); // the same name in every run: it is in argv
@@ -64,7 +65,7 @@ for (const user of USERS) {
   });
 }
 
-test("argv keeps every byte", async () => {
+test.skipIf(lacks("gcc"))("argv keeps every byte", async () => {
   const report = join(folder, "report-argv");
   const script = `"$@" $'\\xff\\xfe' $'two\\nlines' '' ' ' $'caf\\xc3\\xa9' '--' '-o' '--heartbeat' 'x'; exit $?`;
   const command = [join(programs(), "probe"), report];
@@ -76,7 +77,7 @@ test("argv keeps every byte", async () => {
   }
 });
 
-test("a hostile working directory changes nothing and runs nothing", async () => {
+test.skipIf(lacks("gcc"))("a hostile working directory changes nothing and runs nothing", async () => {
   const cwd = hostileFolder();
   const report = join(cwd, "report");
   const command = [join(programs(), "probe"), report];

@@ -25,11 +25,15 @@ const NEEDS = {
   zsh: program(["zsh"], "zsh"),
   fish: program(["fish"], "fish"),
   man: program(["man"], "man-db"),
+  objcopy: program(["gcc", "objcopy"], "gcc libc6-dev binutils"),
+  readelf: program(["readelf"], "binutils"),
+  "an ordinary user": cannotBeOrdinary,
   root: () => (process.getuid?.() === 0 ? undefined : "not run as root"),
   mount: cannotMount,
   terminal: () => program(["pkill", "bash"], "procps bash")() ?? cannotOpenTerminal(),
   "32-bit programs": () => (process.arch === "x64" ? undefined : "this machine runs no 32-bit x86 programs"),
-  "user namespaces": cannotUnshare,
+  "user namespaces": () => cannotUnshare("-Urpf"),
+  "a pid namespace": () => cannotUnshare("-pf", "--mount-proc"),
 } satisfies Readonly<Record<string, Look>>;
 
 export type Need = keyof typeof NEEDS;
@@ -59,6 +63,17 @@ function cannotLink(): string | undefined {
   return tried.status === 0 ? undefined : "gcc has no C library to build with (apt-get install libc6-dev)";
 }
 
+/** Tests of an ordinary user run this checkout's files as one. */
+function cannotBeOrdinary(): string | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const words = ["--reuid=4711", "--regid=4711", "--clear-groups", "test", "-r", import.meta.path];
+  const tried = spawnSync("setpriv", words, { encoding: "utf8" });
+  if (tried.status === 0) return undefined;
+  return tried.error === undefined
+    ? "ordinary users may not read this checkout"
+    : "no setpriv here (apt-get install util-linux)";
+}
+
 function cannotMount(): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), "tk-mount-"));
   const tried = spawnSync("mount", ["-t", "tmpfs", "-o", "size=32k", "tmpfs", folder], { encoding: "utf8" });
@@ -78,8 +93,8 @@ function cannotOpenTerminal(): string | undefined {
   }
 }
 
-function cannotUnshare(): string | undefined {
-  const tried = spawnSync("unshare", ["-Urpf", "true"], { encoding: "utf8" });
+function cannotUnshare(...options: string[]): string | undefined {
+  const tried = spawnSync("unshare", [...options, "true"], { encoding: "utf8" });
   if (tried.status === 0) return undefined;
   return tried.error === undefined ? tried.stderr.trim() : "no unshare here (apt-get install util-linux)";
 }

@@ -17,6 +17,7 @@ import { join } from "node:path";
 import { ElfError, ElfFile } from "../../lib/container/elf.ts";
 import { LOADER_PROLOGUE } from "../../lib/container/loader_prologue.ts";
 import { makePortable, pathInImage } from "../../lib/container/portable.ts";
+import { lacks } from "../support/needs.ts";
 
 const isRoot = process.getuid?.() === 0;
 const folder = mkdtempSync(join(tmpdir(), "tk-portable-"));
@@ -56,6 +57,7 @@ function compile(source: string, out: string, ...flags: string[]): void {
 }
 
 beforeAll(() => {
+  if (lacks("gcc")) return;
   compile(PROGRAM, program, "-lm");
   expect(makePortable(program, set)).toEqual({ machine: "x64", notes: [] });
 });
@@ -66,7 +68,7 @@ const inRoot = (env: Readonly<Record<string, string>>, ...words: string[]) =>
     encoding: "utf8",
   });
 
-describe("a portable set", () => {
+describe.skipIf(lacks("gcc", "root"))("a portable set", () => {
   test("is the program, its loader, its libraries, and nothing else", () => {
     expect(readdirSync(set).sort()).toEqual([".tk", "tk"]);
     expect(readdirSync(join(set, ".tk")).sort()).toEqual(["c", "ld", "m"]);
@@ -198,7 +200,7 @@ describe("a portable set", () => {
   });
 });
 
-describe("files that are none", () => {
+describe.skipIf(lacks("gcc", "root"))("files that are none", () => {
   const bad = join(folder, "bad");
   const refusal = (content: Uint8Array) => {
     writeFileSync(bad, content);

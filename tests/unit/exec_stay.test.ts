@@ -5,6 +5,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { STAY_CODE, stayProgram } from "../../lib/exec/stay.ts";
+import { lacks } from "../support/needs.ts";
 
 test.each([
   ["x64", "x86_64"],
@@ -26,7 +27,7 @@ test.each([
   expect<string>(STAY_CODE[arch]).toBe(code);
 });
 
-test("an executable that reads like one", () => {
+test.skipIf(lacks("readelf"))("an executable that reads like one", () => {
   const folder = mkdtempSync(join(tmpdir(), "tk-stay-"));
   for (const [arch, machine] of [
     ["x64", /X86-64/],

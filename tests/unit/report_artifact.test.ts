@@ -8,6 +8,7 @@ import { ProgramArtifact } from "../../lib/report/artifact_of.ts";
 import { temporaryFolder } from "../support/programs.ts";
 import { REAL_MARK } from "../support/marks.ts";
 import { everything, fullReport, GONE, LiveProgram } from "../support/reports.ts";
+import { lacks } from "../support/needs.ts";
 
 const folder = temporaryFolder(false);
 const ID = "6WR6AR-SN6H-J6CD-K66GSK";
@@ -86,7 +87,7 @@ test("a script whose mark was tampered with is marked, not valid, and says why",
   });
 });
 
-test("a marked executable by another name, and after it was deleted", async () => {
+test.skipIf(lacks("objcopy"))("a marked executable by another name, and after it was deleted", async () => {
   writeFileSync(join(folder, "m.json"), REAL_MARK);
   const cat = join(folder, "marked-cat");
   const made = spawnSync("objcopy", ["--add-section", `.chalk.mark=${join(folder, "m.json")}`, "/bin/cat", cat]);

@@ -22,6 +22,7 @@ import { dirname, join } from "node:path";
 import { openLocked, LockTimeout } from "../../lib/host/file_lock.ts";
 import { defaultCacheName, resolveName } from "../../lib/sink/file_name.ts";
 import { Bench, lines, type NamedSink } from "../support/sinks.ts";
+import { lacks } from "../support/needs.ts";
 import { asOrdinaryUser, isRoot } from "../support/tk.ts";
 
 const bench = new Bench();
@@ -130,7 +131,7 @@ describe("file", () => {
     expect(bench.text("torn.log")).toBe('[{"n":1}]\n[{"n":2,"ha\n[{"n":3}]\n');
   });
 
-  test("a file that may only be written is written", () => {
+  test.skipIf(lacks("an ordinary user"))("a file that may only be written is written", () => {
     writeFileSync(bench.path("write_only.log"), "");
     chmodSync(bench.path("write_only.log"), 0o222);
     chmodSync(bench.folder, 0o755);
@@ -235,7 +236,7 @@ describe("the search path", () => {
     rmSync(bench.cachePath);
   });
 
-  test("an unwritable directory, as an ordinary user", () => {
+  test.skipIf(lacks("an ordinary user"))("an unwritable directory, as an ordinary user", () => {
     mkdirSync(bench.path("locked"), { mode: 0o700 });
     mkdirSync(bench.path("open"), { mode: 0o777 });
     chmodSync(bench.path("open"), 0o777);
@@ -408,23 +409,26 @@ describe("rotating_log", () => {
     expect(existsSync(bench.path("via.log"))).toBe(true);
   });
 
-  test("a directory in which no new file can be made: the report is there, the file stays long, told once", () => {
-    if (!isRoot) {
-      console.warn("skipped: giving files to another user needs root");
-      return;
-    }
-    mkdirSync(bench.path("fixed"));
-    writeFileSync(bench.path("fixed/r.log"), line(1).repeat(20));
-    chmodSync(bench.path("fixed/r.log"), 0o666);
-    chmodSync(bench.path("fixed"), 0o755);
-    chmodSync(bench.folder, 0o755);
-    const told = run(asOrdinaryUser(writer(bench.folder, { r: rotating("fixed/r.log", 1024) }, 2, 5)), {
-      HOME: "/nonexistent",
-    });
-    expect(told.match(/stays too long \(permission denied\)/g)).toHaveLength(1);
-    expect(told.match(/"delivered":\["r"\]/g)).toHaveLength(2);
-    expect(reports(bench.text("fixed/r.log"))).toHaveLength(22);
-  });
+  test.skipIf(lacks("an ordinary user"))(
+    "a directory in which no new file can be made: the report is there, the file stays long, told once",
+    () => {
+      if (!isRoot) {
+        console.warn("skipped: giving files to another user needs root");
+        return;
+      }
+      mkdirSync(bench.path("fixed"));
+      writeFileSync(bench.path("fixed/r.log"), line(1).repeat(20));
+      chmodSync(bench.path("fixed/r.log"), 0o666);
+      chmodSync(bench.path("fixed"), 0o755);
+      chmodSync(bench.folder, 0o755);
+      const told = run(asOrdinaryUser(writer(bench.folder, { r: rotating("fixed/r.log", 1024) }, 2, 5)), {
+        HOME: "/nonexistent",
+      });
+      expect(told.match(/stays too long \(permission denied\)/g)).toHaveLength(1);
+      expect(told.match(/"delivered":\["r"\]/g)).toHaveLength(2);
+      expect(reports(bench.text("fixed/r.log"))).toHaveLength(22);
+    },
+  );
 });
 
 describe("the lock", () => {
