@@ -233,6 +233,7 @@ test("blocks 3 to 5: heartbeats from the loaded file, true while they beat, and 
     ]);
   }
   await terminal.waitFor(/=== block 6/, 0, 120_000);
+  await waitUntilBeats(isFull ? 8 : 3);
   const exec = bench.reports().filter((r) => r["_OPERATION"] === "exec")[1]!;
   const times = beats(bench.reports()).map((r) => Number(r["_TIMESTAMP"]));
   // Ten seconds apart, and the last one at the program's end, whenever that is.
