@@ -2,6 +2,7 @@
 // everything that it needs to know; nobody types this.
 import { printable } from "../lib/base/text.ts";
 import type { LogLevel } from "../lib/config/settings.ts";
+import { currentDirectory } from "../lib/exec/directory.ts";
 import { isShown } from "../lib/exec/log.ts";
 import { Messages } from "../lib/exec/messages.ts";
 import { decodePlan, type Told } from "../lib/exec/plan.ts";
@@ -43,8 +44,11 @@ async function report(words: readonly string[]): Promise<void> {
     if (isShown(level, threshold)) messages.say(`tk: ${printable(message)}`);
   };
   const { logSearchPath } = settings;
+  const directory = currentDirectory();
+  // The program's file system may be unmounted while the reporter lives.
+  process.chdir("/");
   const world = {
-    directory: process.cwd(),
+    directory,
     environment: process.env,
     logSearchPath,
     stdout: 1,

@@ -3,6 +3,7 @@
 import { printable } from "../lib/base/text.ts";
 import { formatDiagnostic } from "../lib/config/diagnostic.ts";
 import { DEFAULT_SINK_CONFIGS, TERMINAL_REPORT, type LogLevel, type Settings } from "../lib/config/settings.ts";
+import { currentDirectory } from "../lib/exec/directory.ts";
 import { exec, terminalConsole } from "../lib/exec/exec.ts";
 import { ExecError } from "../lib/exec/exec_error.ts";
 import { isShown } from "../lib/exec/log.ts";
@@ -98,6 +99,7 @@ export function loadFor(given: ExecWords): LoadedSettings {
     overrides: given.overrides,
     useLoaded: given.useEmbedded,
     useExternal: given.useExternal,
+    directory: currentDirectory(),
   });
   if (loaded.isErr()) throw loaded.error;
   return loaded.value;

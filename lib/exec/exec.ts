@@ -16,6 +16,7 @@ import type { ExitStatus } from "../model/status.ts";
 import { randomId } from "../report/build.ts";
 import type { RunIdentity } from "../report/run.ts";
 import { attemptsFor, expectedAttempt, programWords, type Wanted } from "./command.ts";
+import { currentDirectory } from "./directory.ts";
 import { aboveStandard } from "./descriptor.ts";
 import { commandError, ExecError } from "./exec_error.ts";
 import { ownStderr } from "./messages.ts";
@@ -180,7 +181,7 @@ function withRoot(output: Output, pid: number): Output {
 
 function absolute(file: Uint8Array): string {
   const path = decoder.decode(file);
-  return path.startsWith("/") ? path : `${process.cwd()}/${path}`;
+  return path.startsWith("/") ? path : `${currentDirectory()}/${path}`;
 }
 
 /** Whether orphans become our children: pid 1 of a container, or a subreaper. */

@@ -351,3 +351,14 @@ test("-o: a new file each time, refused before the program runs when it cannot b
   expect(ran.stderr).toContain("Cannot write reports to 'no/such/folder/x'");
   if (isRoot) expect(statSync(join(bench.home, "out.json")).mode & 0o777).toBe(0o600);
 });
+
+test("started in a directory that has been removed: the program runs there, and is reported", async () => {
+  const bench = new ExecBench();
+  const script = 'mkdir gone && cd gone && rmdir ../gone && "$@"';
+  for (const mode of ["--no-as-parent", "--as-parent"]) {
+    const ran = await bench.run(["sh", "-c", script, "sh", TK, "exec", mode, "--", "readlink", "/proc/self/cwd"]);
+    expect([ran.stdout, ran.stderr, ran.status]).toEqual([`${bench.home}/gone (deleted)\n`, "", 0]);
+  }
+  await bench.count(2);
+  await noReporter(bench);
+});
