@@ -63,28 +63,31 @@ describe("sinks that fail", () => {
     expect(undelivered(bench)).toHaveLength(1);
   });
 
-  test.skipIf(lacks("mount"))("a full disk: told, kept, and delivered when there is room", async () => {
-    if (!isRoot) {
-      console.log("not run: mounting a small file system needs root");
-      return;
-    }
-    const bench = new ExecBench();
-    const file = bench.file(
-      "full.c4m",
-      sink("f", `sink: "file"\nfilename: "${bench.home}/disk/r.log"\nuse_search_path: false`),
-    );
-    const words = [TK, "exec", "-f", file, "--", "sh", "-c", "echo ran; exit 3"];
-    const script = `mkdir disk && mount -t tmpfs -o size=8k none disk && dd if=/dev/zero of=disk/fill bs=1k count=100 2>/dev/null
+  test.skipIf(lacks("mount", "a mount namespace"))(
+    "a full disk: told, kept, and delivered when there is room",
+    async () => {
+      if (!isRoot) {
+        console.log("not run: mounting a small file system needs root");
+        return;
+      }
+      const bench = new ExecBench();
+      const file = bench.file(
+        "full.c4m",
+        sink("f", `sink: "file"\nfilename: "${bench.home}/disk/r.log"\nuse_search_path: false`),
+      );
+      const words = [TK, "exec", "-f", file, "--", "sh", "-c", "echo ran; exit 3"];
+      const script = `mkdir disk && mount -t tmpfs -o size=8k none disk && dd if=/dev/zero of=disk/fill bs=1k count=100 2>/dev/null
       "$@"; echo status $?`;
-    const ran = await bench.run(["unshare", "-m", "sh", "-c", script, "sh", ...words]);
-    expect(ran.stdout).toContain("ran\nstatus 3\n");
-    await noReporter(bench);
-    expect(undelivered(bench)).toHaveLength(1);
-    const room = bench.file("room.c4m", sink("f", `sink: "file"\nfilename: "${bench.home}/room.log"`));
-    await bench.exec(["-f", room, "--", "true"]);
-    await noReporter(bench);
-    expect(JSON.parse(readFileSync(join(bench.home, "room.log"), "utf8")) as unknown[]).toHaveLength(2);
-  });
+      const ran = await bench.run(["unshare", "-m", "sh", "-c", script, "sh", ...words]);
+      expect(ran.stdout).toContain("ran\nstatus 3\n");
+      await noReporter(bench);
+      expect(undelivered(bench)).toHaveLength(1);
+      const room = bench.file("room.c4m", sink("f", `sink: "file"\nfilename: "${bench.home}/room.log"`));
+      await bench.exec(["-f", room, "--", "true"]);
+      await noReporter(bench);
+      expect(JSON.parse(readFileSync(join(bench.home, "room.log"), "utf8")) as unknown[]).toHaveLength(2);
+    },
+  );
 
   test("an unreachable collector: kept, and the next run brings both", async () => {
     const bench = new ExecBench();

@@ -26,6 +26,7 @@ const NEEDS = {
   fish: program(["fish"], "fish"),
   man: program(["man"], "man-db"),
   objcopy: program(["gcc", "objcopy"], "gcc libc6-dev binutils"),
+  zip: program(["zip", "python3"], "zip python3"),
   readelf: program(["readelf"], "binutils"),
   "an ordinary user": cannotBeOrdinary,
   root: () => (process.getuid?.() === 0 ? undefined : "not run as root"),
@@ -33,6 +34,7 @@ const NEEDS = {
   terminal: () => program(["pkill", "bash"], "procps bash")() ?? cannotOpenTerminal(),
   "32-bit programs": () => (process.arch === "x64" ? undefined : "this machine runs no 32-bit x86 programs"),
   "user namespaces": () => cannotUnshare("-Urpf"),
+  "a mount namespace": () => cannotUnshare("-m"),
   "a pid namespace": () => cannotUnshare("-pf", "--mount-proc"),
 } satisfies Readonly<Record<string, Look>>;
 
