@@ -6,7 +6,7 @@ import { printable } from "../lib/base/text.ts";
 import { VERSION } from "../lib/base/version.ts";
 import { say } from "./exit.ts";
 import { formatHelp } from "./help.ts";
-import { BUILT_INS, root } from "./root.ts";
+import { BUILT_INS, treeFor } from "./root.ts";
 
 // The parser only needs these to exist: no verb of ours goes through them, and the full layers cost start-up time.
 const unused = Effect.die("not used by tk's command line");
@@ -54,8 +54,10 @@ export const presenter: CliOutput.Presenter = {
 };
 
 export const runWords = (words: readonly string[], present = presenter) =>
-  Command.runWith(root, { version: VERSION, renderErrors: true })(words).pipe(
+  Effect.promise(() => treeFor(words.includes("--completions") ? undefined : words[0])).pipe(
+    Effect.flatMap((tree) => Command.runWith(tree, { version: VERSION, renderErrors: true })(words)),
     Effect.provide(
       Layer.mergeAll(services, CliConfig.layer({ builtIns: BUILT_INS }), CliOutput.layerPresenter(present)),
     ),
-  );
+    // A list of commands has lost their types: verbs need nothing besides, see cmd/exit.ts for what they fail with.
+  ) as Effect.Effect<void, unknown>;

@@ -1,19 +1,78 @@
-// The command tree, from the list of verbs.
+// The command tree. A verb's flags are loaded when that verb was typed, since building all of them would cost every start; help
+// and completions load them all.
 import { Command, Flag, GlobalFlag } from "effect/cli";
-import { analyse } from "./analyse.ts";
 import { completions } from "./completions.ts";
-import { doctor } from "./doctor.ts";
-import { docker } from "./docker.ts";
-import { dump } from "./dump.ts";
-import { exec } from "./exec.ts";
-import { ingest } from "./ingest.ts";
-import { load } from "./load.ts";
-import { man } from "./man.ts";
-import { record } from "./record.ts";
-import { render } from "./render.ts";
-import { sort } from "./sort.ts";
 
-export const root = Command.make("tk").pipe(
+interface VerbEntry {
+  readonly name: string;
+  readonly alias?: string;
+  readonly load: () => Promise<Command.Command.Any>;
+}
+
+interface VerbGroup {
+  readonly group: string;
+  readonly verbs: readonly VerbEntry[];
+}
+
+/** In the order in which help shows them. Aliases are those of the verbs' own files; a law test compares. */
+export const GROUPS: readonly VerbGroup[] = [
+  {
+    group: "Recording",
+    verbs: [
+      { name: "record", load: () => import("./record.ts").then((m) => m.record) },
+      { name: "doctor", load: () => import("./doctor.ts").then((m) => m.doctor) },
+    ],
+  },
+  {
+    group: "Ordering and cutting",
+    verbs: [
+      { name: "sort", load: () => import("./sort.ts").then((m) => m.sort) },
+      { name: "ingest", load: () => import("./ingest.ts").then((m) => m.ingest) },
+    ],
+  },
+  {
+    group: "Viewing",
+    verbs: [
+      { name: "render", load: () => import("./render.ts").then((m) => m.render) },
+      { name: "analyse", alias: "analyze", load: () => import("./analyse.ts").then((m) => m.analyse) },
+    ],
+  },
+  {
+    group: "Running",
+    verbs: [
+      { name: "exec", load: () => import("./exec.ts").then((m) => m.exec) },
+      { name: "docker", load: () => import("./docker.ts").then((m) => m.docker) },
+    ],
+  },
+  {
+    group: "Configuration",
+    verbs: [
+      { name: "load", load: () => import("./load.ts").then((m) => m.load) },
+      { name: "dump", load: () => import("./dump.ts").then((m) => m.dump) },
+    ],
+  },
+  { group: "Help", verbs: [{ name: "man", load: () => import("./man.ts").then((m) => m.man) }] },
+];
+
+const isNamed = (verb: VerbEntry, word: string | undefined) => word === verb.name || word === verb.alias;
+
+/** Every verb's name. */
+export const VERBS: readonly string[] = GROUPS.flatMap(({ verbs }) =>
+  verbs.flatMap(({ name, alias }) => (alias === undefined ? [name] : [name, alias])),
+);
+
+/** The tree with the verb that `word` names, or with all verbs when it names none. */
+export async function treeFor(word: string | undefined) {
+  const one = GROUPS.some(({ verbs }) => verbs.some((verb) => isNamed(verb, word)));
+  const groups: Command.Command.SubcommandGroup[] = [];
+  for (const { group, verbs } of GROUPS) {
+    const wanted = one ? verbs.filter((verb) => isNamed(verb, word)) : verbs;
+    if (wanted.length > 0) groups.push({ group, commands: await Promise.all(wanted.map((verb) => verb.load())) });
+  }
+  return bare.pipe(Command.withSubcommands(groups));
+}
+
+const bare = Command.make("tk").pipe(
   Command.withDescription(
     "What did this command really do, and where did the time go?\n\n" +
       "tk records the life of every process under a command and shows it: as a tree, a timeline, or events for other programs to read.",
@@ -24,19 +83,6 @@ export const root = Command.make("tk").pipe(
     { command: "tk analyse out.prof", description: "say where the time went" },
     { command: "tk help record", description: "everything about one verb" },
   ]),
-  Command.withSubcommands([
-    { group: "Recording", commands: [record, doctor] },
-    { group: "Ordering and cutting", commands: [sort, ingest] },
-    { group: "Viewing", commands: [render, analyse] },
-    { group: "Running", commands: [exec, docker] },
-    { group: "Configuration", commands: [load, dump] },
-    { group: "Help", commands: [man] },
-  ]),
-);
-
-/** Every verb's name. */
-export const VERBS: readonly string[] = root.subcommands.flatMap((group) =>
-  group.commands.flatMap((verb) => (verb.alias === undefined ? [verb.name] : [verb.name, verb.alias])),
 );
 
 const version = GlobalFlag.Action({

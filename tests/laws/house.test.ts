@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { SECTIONS } from "../../cmd/analyse.ts";
 import { DISPLAY_MODES } from "../../cmd/render.ts";
-import { root } from "../../cmd/root.ts";
+import { treeFor, VERBS } from "../../cmd/root.ts";
 import { sections } from "../../lib/analyse/registry.ts";
 import { VERSION } from "../../lib/base/version.ts";
 import { backends } from "../../lib/capture/registry.ts";
@@ -48,8 +48,9 @@ test("every file of a registry's folder that exports an entry stands in the regi
     }
 });
 
-test("every verb has a description and examples in its help", () => {
-  const verbs = root.subcommands.flatMap((group) => group.commands);
+test("every verb has a description and examples in its help", async () => {
+  const verbs = (await treeFor(undefined)).subcommands.flatMap((group) => group.commands);
+  expect(verbs.flatMap(({ name, alias }) => (alias === undefined ? [name] : [name, alias]))).toEqual([...VERBS]);
   expect(verbs.length).toBeGreaterThan(4);
   for (const verb of verbs) {
     const file = readFileSync(`cmd/${verb.name}.ts`, "utf8");
