@@ -54,7 +54,7 @@ export const GROUPS: readonly VerbGroup[] = [
   { group: "Help", verbs: [{ name: "man", load: () => import("./man.ts").then((m) => m.man) }] },
 ];
 
-const isNamed = (verb: VerbEntry, word: string | undefined) => word === verb.name || word === verb.alias;
+const isNamed = (verb: VerbEntry, word: string) => word === verb.name || word === verb.alias;
 
 /** Every verb's name. */
 export const VERBS: readonly string[] = GROUPS.flatMap(({ verbs }) =>
@@ -63,10 +63,10 @@ export const VERBS: readonly string[] = GROUPS.flatMap(({ verbs }) =>
 
 /** The tree with the verb that `word` names, or with all verbs when it names none. */
 export async function treeFor(word: string | undefined) {
-  const one = GROUPS.some(({ verbs }) => verbs.some((verb) => isNamed(verb, word)));
+  const named = word !== undefined && VERBS.includes(word);
   const groups: Command.Command.SubcommandGroup[] = [];
   for (const { group, verbs } of GROUPS) {
-    const wanted = one ? verbs.filter((verb) => isNamed(verb, word)) : verbs;
+    const wanted = named ? verbs.filter((verb) => isNamed(verb, word)) : verbs;
     if (wanted.length > 0) groups.push({ group, commands: await Promise.all(wanted.map((verb) => verb.load())) });
   }
   return bare.pipe(Command.withSubcommands(groups));
