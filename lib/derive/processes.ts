@@ -80,9 +80,22 @@ export function rootPidsOf(recording: Rows): number[] {
 /** A file with more headers than this is no merge of recordings. */
 const MOST_ROOTS = 1000;
 
-/** The processes of a recording as it was read. */
+/** By table, for as long as it has not grown. */
+const known = new WeakMap<EventTable, { readonly rows: number; readonly processes: Processes }>();
+
+/** What `processesOf` will answer for the table as it is now. */
+export function rememberProcesses(events: EventTable, processes: Processes): void {
+  known.set(events, { rows: events.length, processes });
+}
+
+/** The processes of a recording as it was read; derived once. */
 export function processesOf(recording: Rows): Processes {
-  return deriveProcesses(recording.events, { rootPid: rootPidsOf(recording) });
+  const { events } = recording;
+  const before = known.get(events);
+  if (before !== undefined && before.rows === events.length) return before.processes;
+  const processes = deriveProcesses(events, { rootPid: rootPidsOf(recording) });
+  rememberProcesses(events, processes);
+  return processes;
 }
 
 export function deriveProcesses(events: EventTable, options: ProcessesOptions = {}): Processes {

@@ -5,6 +5,7 @@ import { Problems } from "../model/problem.ts";
 import type { Recording, TextStore } from "../model/recording.ts";
 import type { OutputError } from "../host/out.ts";
 import { decodeRecording, finishRecording, MemoryText } from "./decode_recording.ts";
+import { indexedRecording, keepIndex, type Keepable } from "./index_cache.ts";
 import { eachChunk, openSource, type Source, type SourceError } from "./source.ts";
 import { fileText, TextCollector } from "./_text_store.ts";
 
@@ -13,6 +14,17 @@ export { decodeRecording };
 export interface ReadOptions {
   /** Text of up to this many bytes is held in memory; larger stays in the file, or goes to a temporary one. */
   readonly textInMemory?: number;
+  /** The caller is going to ask `indexStepsOf` afterwards. */
+  readonly keepIndex?: boolean;
+}
+
+/** Recordings whose columns can be kept for the next time. */
+const keepable = new WeakMap<Recording, Keepable>();
+
+/** Keeps the columns of a large recording, step by step (see `keepIndex`); no steps when there is nothing to keep. */
+export function indexStepsOf(recording: Recording): Generator<void, void> | undefined {
+  const plain = keepable.get(recording);
+  return plain === undefined ? undefined : keepIndex(recording, plain);
 }
 
 const TEXT_IN_MEMORY = 32 * 1024 * 1024;
@@ -43,6 +55,8 @@ export const readSource = (
   Effect.gen(function* () {
     const limit = options.textInMemory ?? TEXT_IN_MEMORY;
     const { plain } = source;
+    const kept = plain && indexedRecording(plain.fd, plain.size, source.name, fileText(plain.fd, plain.size), problems);
+    if (kept !== undefined) return kept;
     if (plain !== undefined) {
       // Found out only on the way: raw lines among the event lines. Then all of it is read again, through the transcoder.
       const trial = new Problems();
@@ -51,7 +65,9 @@ export const readSource = (
       const [decoder, text] = yield* pass(source, trial, large ? fileText(plain.fd, plain.size) : limit, capacity);
       if (!decoder.sawRaw || source.transcodedChunks === undefined) {
         problems.takeOver(trial);
-        return finishRecording(decoder, text, source.name, problems);
+        const recording = finishRecording(decoder, text, source.name, problems);
+        if (large && options.keepIndex === true) keepable.set(recording, plain);
+        return recording;
       }
     }
     const again = source.transcodedChunks;
