@@ -13,9 +13,19 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "lib/render": ["lib/base", "lib/model", "lib/derive"],
   "lib/analyse": ["lib/base", "lib/model", "lib/derive", "lib/render"],
   "lib/lines": ["lib/base"],
+  "lib/query": ["lib/base", "lib/model", "lib/derive", "lib/lines", "lib/analyse"],
   "lib/host": ["lib/base"],
   "lib/capture": ["lib/base", "lib/model", "lib/format", "lib/host"],
-  "lib/pipeline": ["lib/base", "lib/model", "lib/format", "lib/stage", "lib/derive", "lib/render", "lib/host"],
+  "lib/pipeline": [
+    "lib/base",
+    "lib/model",
+    "lib/format",
+    "lib/stage",
+    "lib/derive",
+    "lib/render",
+    "lib/query",
+    "lib/host",
+  ],
   "lib/config": ["lib/base"],
   "lib/settings": ["lib/base", "lib/config", "lib/host", "lib/report"],
   "lib/mark": ["lib/base", "lib/host"],
@@ -52,6 +62,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "lib/render",
     "lib/analyse",
     "lib/lines",
+    "lib/query",
     "lib/host",
     "lib/capture",
     "lib/config",
@@ -71,6 +82,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "lib/derive",
     "lib/render",
     "lib/analyse",
+    "lib/query",
     "lib/pipeline",
   ],
 };
@@ -86,6 +98,7 @@ export const PURE: readonly string[] = [
   "lib/config",
   "lib/analyse",
   "lib/lines",
+  "lib/query",
 ];
 
 /** Packages that a pure folder may use. */
