@@ -41,6 +41,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "lib/report",
     "lib/sink",
   ],
+  "lib/terminal": ["lib/base"],
+  "lib/tty": ["lib/base", "lib/host", "lib/terminal"],
   "lib/trackexec": ["lib/base", "lib/model", "lib/lines", "lib/analyse", "lib/host", "lib/pipeline"],
   cmd: [
     "lib/container",
@@ -62,6 +64,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "lib/exec",
     "lib/pipeline",
     "lib/trackexec",
+    "lib/terminal",
+    "lib/tty",
   ],
   "mod.ts": [
     "lib/base",
@@ -86,6 +90,7 @@ export const PURE: readonly string[] = [
   "lib/config",
   "lib/analyse",
   "lib/lines",
+  "lib/terminal",
 ];
 
 /** Packages that a pure folder may use. */
