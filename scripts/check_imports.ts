@@ -13,6 +13,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "lib/render": ["lib/base", "lib/model", "lib/derive"],
   "lib/analyse": ["lib/base", "lib/model", "lib/derive", "lib/render"],
   "lib/lines": ["lib/base"],
+  "lib/replay": ["lib/base", "lib/model", "lib/derive", "lib/render", "lib/lines", "lib/terminal"],
   "lib/host": ["lib/base"],
   "lib/capture": ["lib/base", "lib/model", "lib/format", "lib/host"],
   "lib/pipeline": ["lib/base", "lib/model", "lib/format", "lib/stage", "lib/derive", "lib/render", "lib/host"],
@@ -90,6 +91,7 @@ export const PURE: readonly string[] = [
   "lib/config",
   "lib/analyse",
   "lib/lines",
+  "lib/replay",
   "lib/terminal",
 ];
 
