@@ -6,6 +6,7 @@ import { VERSION } from "../lib/base/version.ts";
 import { EXIT, say } from "./exit.ts";
 import { flagUsage } from "./help.ts";
 import { presenter, runWords } from "./parse.ts";
+import { VERBS } from "./root.ts";
 
 /** Text as roff shows it: no line may begin with a control character, backslashes and hyphens are meant as typed. */
 function roff(text: string): string {
@@ -71,9 +72,10 @@ export const helpDoc = (verb: string | undefined): Effect.Effect<HelpDoc.HelpDoc
   });
 
 export const run: (verb: string | undefined) => Effect.Effect<void> = Effect.fnUntraced(function* (verb) {
-  const doc = yield* helpDoc(verb);
-  if (doc === undefined || (verb !== undefined && doc.commandPath?.[1] !== verb)) {
-    if (doc !== undefined) say(`tk man: there is no verb '${printable(String(verb))}'`);
+  const known = verb === undefined || VERBS.includes(verb);
+  const doc = known ? yield* helpDoc(verb) : undefined;
+  if (doc === undefined) {
+    say(`tk man: there is no verb '${printable(String(verb))}'; 'tk help' lists them`);
     process.exitCode = EXIT.usage;
     return;
   }

@@ -14,6 +14,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "lib/analyse": ["lib/base", "lib/model", "lib/derive", "lib/render"],
   "lib/lines": ["lib/base"],
   "lib/query": ["lib/base", "lib/model", "lib/derive", "lib/lines", "lib/analyse"],
+  "lib/replay": ["lib/base", "lib/model", "lib/derive", "lib/render", "lib/lines", "lib/terminal"],
   "lib/host": ["lib/base"],
   "lib/capture": ["lib/base", "lib/model", "lib/format", "lib/host"],
   "lib/pipeline": [
@@ -51,6 +52,9 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "lib/report",
     "lib/sink",
   ],
+  "lib/terminal": ["lib/base"],
+  "lib/tty": ["lib/base", "lib/host", "lib/terminal"],
+  "lib/replay": ["lib/base", "lib/model", "lib/derive", "lib/lines", "lib/terminal"],
   "lib/trackexec": ["lib/base", "lib/model", "lib/lines", "lib/analyse", "lib/host", "lib/pipeline"],
   cmd: [
     "lib/container",
@@ -73,6 +77,9 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "lib/exec",
     "lib/pipeline",
     "lib/trackexec",
+    "lib/terminal",
+    "lib/tty",
+    "lib/replay",
   ],
   "mod.ts": [
     "lib/base",
@@ -99,6 +106,8 @@ export const PURE: readonly string[] = [
   "lib/analyse",
   "lib/lines",
   "lib/query",
+  "lib/replay",
+  "lib/terminal",
 ];
 
 /** Packages that a pure folder may use. */

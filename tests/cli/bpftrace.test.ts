@@ -4,11 +4,11 @@ import { afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { counts, livesOfRecording, treeText } from "../support/lives.ts";
+import { lacks } from "../support/needs.ts";
 import { programs, temporaryFolder } from "../support/programs.ts";
 import { KEY, Pty } from "../support/pty.ts";
 import {
   argsOf,
-  isRoot,
   type Line,
   number,
   parseLines,
@@ -20,10 +20,7 @@ import {
   withTag,
 } from "../support/tk.ts";
 
-const installed = Bun.which("bpftrace") !== null;
-if (!isRoot || !installed)
-  console.log(`bpftrace.test.ts skips: ${isRoot ? "bpftrace is not installed" : "it needs root"}`);
-const here = describe.skipIf(!isRoot || !installed);
+const here = describe.skipIf(lacks("root", "bpftrace"));
 const folder = temporaryFolder();
 let files = 0;
 const file = () => join(folder, `rec-${files++}`);

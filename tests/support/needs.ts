@@ -17,6 +17,7 @@ const program =
 
 const NEEDS = {
   gcc: () => program(["gcc"], "gcc libc6-dev")() ?? cannotLink(),
+  bpftrace: program(["bpftrace"], "bpftrace"),
   strace: program(["strace"], "strace"),
   python: program(["python3"], "python3"),
   make: program(["make"], "make"),

@@ -7,8 +7,9 @@ import { isAtLeast, likelyTypes, pageKb, parseVersion, settings } from "../../li
 import { proctraceRaw } from "../../lib/format/proctrace_raw.ts";
 import { RecordingWriter } from "../../lib/format/recording_writer.ts";
 import { Problems } from "../../lib/model/problem.ts";
+import { lacks } from "../support/needs.ts";
 import { programs } from "../support/programs.ts";
-import { argsOf, isRoot, number, parseLines, withTag, type Line } from "../support/tk.ts";
+import { argsOf, number, parseLines, withTag, type Line } from "../support/tk.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -224,11 +225,7 @@ describe("the raw log", () => {
   });
 });
 
-const installed = Bun.which("bpftrace") !== null;
-if (!isRoot || !installed)
-  console.log(`capture_bpftrace.test.ts skips the run without kernel types: needs root and bpftrace`);
-
-describe.skipIf(!isRoot || !installed)("without the kernel's types", () => {
+describe.skipIf(lacks("root", "bpftrace"))("without the kernel's types", () => {
   test("forks, execs, failed execs, exits and sessions are still told", () => {
     const cwd = programs();
     const listening = startTool({ system: false, tell: () => {}, types: ["none"] });
