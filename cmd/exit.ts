@@ -11,6 +11,8 @@ export const EXIT = {
   usage: 2,
   /** With --strict: the work was done, but some of the input was bad. */
   badData: 3,
+  /** `diff --fail-over`: slower by more than was allowed. */
+  slower: 4,
   /** `record`: tk itself failed before the command was started. */
   recorderFailed: 125,
   notExecutable: 126,

@@ -35,6 +35,7 @@ export const GROUPS: readonly VerbGroup[] = [
     verbs: [
       { name: "render", load: () => import("./render.ts").then((m) => m.render) },
       { name: "analyse", alias: "analyze", load: () => import("./analyse.ts").then((m) => m.analyse) },
+      { name: "diff", load: () => import("./diff.ts").then((m) => m.diff) },
     ],
   },
   {

@@ -4,6 +4,7 @@
 //   tk record make -j4      →  tk record -- make -j4        (options end at the first operand)
 //   tk sort -oFILE          →  tk sort -o FILE
 //   tk record -qo FILE make →  tk record -q -o FILE -- make
+//   tk diff a b -- c d      →  tk diff --base a --base b -- c d
 
 /** Verbs that run a command: everything from the command's name on is the command's. */
 const WRAPPERS: ReadonlySet<string> = new Set(["record"]);
@@ -47,6 +48,25 @@ function unbundle(word: string, valued: string): string[] {
   return [...switches, `-${word[at]}`, ...(at + 1 < word.length ? [value] : [])];
 }
 
+/** Options of `tk diff` that take a value in the next word. */
+const DIFF_VALUED: ReadonlySet<string> = new Set(
+  "--base --fail-over --least --format --num-items -o --output --width --color".split(" "),
+);
+
+/** `tk diff a b -- c d` as `tk diff --base a --base b -- c d`: the parser does not tell where `--` stood. */
+function namedBase(words: readonly string[]): string[] {
+  const out: string[] = [];
+  const border = words.indexOf("--");
+  for (let i = 0; i < border; i++) {
+    const word = words[i]!;
+    if (word.startsWith("-") && word !== "-") {
+      out.push(word);
+      if (DIFF_VALUED.has(word) && i + 1 < border) out.push(words[++i]!);
+    } else out.push("--base", word);
+  }
+  return [...out, ...words.slice(border)];
+}
+
 /** `verbs`: those there are. Help for another is a mistake, which the parser finds in its name. */
 export function normaliseWords(words: readonly string[], verbs: readonly string[]): string[] {
   const [verb, ...rest] = words;
@@ -56,6 +76,7 @@ export function normaliseWords(words: readonly string[], verbs: readonly string[
     return verbs.includes(rest[0]!) ? [...rest, "--help"] : rest.slice(0, 1);
   }
   if (!verb.startsWith("-") && !verbs.includes(verb)) return [verb];
+  if (verb === "diff" && rest.includes("--")) return [verb, ...namedBase(rest)];
   const out = [verb];
   for (let i = 0; i < rest.length; i++) {
     const word = rest[i]!;

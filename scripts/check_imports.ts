@@ -15,6 +15,18 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "lib/lines": ["lib/base"],
   "lib/query": ["lib/base", "lib/model", "lib/derive", "lib/lines", "lib/analyse"],
   "lib/replay": ["lib/base", "lib/model", "lib/derive", "lib/render", "lib/lines", "lib/terminal"],
+  "lib/diff": ["lib/base", "lib/model", "lib/derive", "lib/render", "lib/analyse"],
+  "lib/repl": [
+    "lib/base",
+    "lib/model",
+    "lib/derive",
+    "lib/render",
+    "lib/analyse",
+    "lib/lines",
+    "lib/query",
+    "lib/diff",
+    "lib/terminal",
+  ],
   "lib/host": ["lib/base"],
   "lib/capture": ["lib/base", "lib/model", "lib/format", "lib/host"],
   "lib/pipeline": [
@@ -106,6 +118,8 @@ export const PURE: readonly string[] = [
   "lib/analyse",
   "lib/lines",
   "lib/query",
+  "lib/diff",
+  "lib/repl",
   "lib/replay",
   "lib/terminal",
 ];

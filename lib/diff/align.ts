@@ -1,0 +1,181 @@
+// Any number of recordings laid over one another: a tree of places, each with the life that stands there in each recording. Children of one
+// place are matched first by what they ran, the k-th of the same with the k-th; what is left over by program alone, in order, since its
+// words have changed. What finds no partner is a place of its own: new in one recording, gone in another.
+//
+//   A  make ─┬─ cc a.c         B  make ─┬─ cc a.c            places  make ─┬─ cc a.c   A0 B0
+//            └─ cc b.c                  ├─ cc -O2 b.c                      ├─ cc b.c   A1 B1 (its words changed)
+//                                       └─ cc c.c                          └─ cc c.c   -  B2
+import { programOf } from "../derive/exec_keys.ts";
+import { processesOf, type Processes } from "../derive/processes.ts";
+import { deriveTree, type ProcessTree } from "../derive/tree.ts";
+import { argvOf, filenameOf } from "../model/event_at.ts";
+import { ABSENT } from "../model/ids.ts";
+import type { Recording } from "../model/recording.ts";
+import { normaliseText } from "./normalise.ts";
+
+/** One recording with what comparing needs of it. */
+export interface Side {
+  readonly recording: Recording;
+  readonly processes: Processes;
+  readonly tree: ProcessTree;
+  /** By life: what it ran, normalised; the number of a text in `Keys`. */
+  readonly key: Int32Array;
+  /** By life: the program alone. */
+  readonly program: Int32Array;
+}
+
+/** Texts of all sides by number. */
+export class Keys {
+  private readonly numbers = new Map<string, number>();
+
+  of(text: string): number {
+    let n = this.numbers.get(text);
+    if (n === undefined) this.numbers.set(text, (n = this.numbers.size));
+    return n;
+  }
+}
+
+/** Words that differ in no more than this are told apart by none. */
+const SEPARATOR = "\u0000";
+
+export function makeSide(recording: Recording, keys: Keys): Side {
+  const processes = processesOf(recording);
+  const tree = deriveTree(processes);
+  const pids = new Set(processes.pid);
+  const key = new Int32Array(processes.length);
+  const program = new Int32Array(processes.length);
+  // One text per exec, and the same line is often executed thousands of times.
+  const known = new Map<string, string>();
+  for (let life = 0; life < processes.length; life++) {
+    const last = processes.imageAt[life + 1]! - 1;
+    if (last < processes.imageAt[life]!) {
+      const row = tree.inheritedRow[life]!;
+      program[life] = keys.of("fork" + SEPARATOR + (row === ABSENT ? "" : programAt(recording, row)));
+      key[life] = program[life]!;
+      continue;
+    }
+    const row = processes.imageRow[last]!;
+    program[life] = keys.of(programAt(recording, row));
+    const words = argvOf(recording, row)?.words.join(SEPARATOR) ?? filenameOf(recording, row)?.text ?? "";
+    let text = known.get(words);
+    if (text === undefined) known.set(words, (text = normaliseText(words, pids)));
+    key[life] = keys.of("exec" + SEPARATOR + text);
+  }
+  return { recording, processes, tree, key, program };
+}
+
+function programAt(recording: Recording, row: number): string {
+  return programOf(argvOf(recording, row), () => filenameOf(recording, row)?.text);
+}
+
+/** A place in the tree of all recordings. */
+export interface Place {
+  /** Its number in `Aligned.places`; parents before children. */
+  readonly index: number;
+  /** ABSENT for roots. */
+  readonly parent: number;
+  /** By recording: the life that stands here, ABSENT for none. */
+  readonly lives: Int32Array;
+  key: number;
+  readonly program: number;
+  readonly children: number[];
+  /** The words are not the same in all recordings. */
+  changed: boolean;
+}
+
+export interface Aligned {
+  readonly sides: readonly Side[];
+  readonly places: readonly Place[];
+}
+
+export function align(sides: readonly Side[]): Aligned {
+  const places: Place[] = [];
+  const roots: number[] = [];
+  sides.forEach((side, s) => {
+    const pairs: { parent: number; among: number[]; lives: Int32Array }[] = [
+      { parent: ABSENT, among: roots, lives: side.tree.roots },
+    ];
+    // No recursion: a tree may be ten thousand levels deep.
+    for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {
+      const { parent, among, lives } = pair;
+      for (const [life, place] of match(side, s, lives, among, places, parent, sides.length)) {
+        const { childAt, child } = side.tree;
+        const children = child.subarray(childAt[life]!, childAt[life + 1]!);
+        if (children.length > 0) pairs.push({ parent: place, among: places[place]!.children, lives: children });
+      }
+    }
+  });
+  return { sides, places };
+}
+
+/** Finds or makes the place of each life among the children of one place. */
+function match(
+  side: Side,
+  s: number,
+  lives: Int32Array,
+  among: number[],
+  places: Place[],
+  parent: number,
+  recordings: number,
+): [number, number][] {
+  const found: [number, number][] = [];
+  const take = (life: number, place: Place) => {
+    place.lives[s] = life;
+    if (place.key !== side.key[life]) place.changed = true;
+    found.push([life, place.index]);
+  };
+  const left = matchBy(
+    lives,
+    (life) => side.key[life]!,
+    among,
+    (p) => places[p]!.key,
+    (life, p) => take(life, places[p]!),
+  );
+  const free = among.filter((p) => places[p]!.lives[s] === ABSENT);
+  const rest = matchBy(
+    left,
+    (life) => side.program[life]!,
+    free,
+    (p) => places[p]!.program,
+    (life, p) => take(life, places[p]!),
+  );
+  for (const life of rest) {
+    const place: Place = {
+      index: places.length,
+      parent,
+      lives: new Int32Array(recordings).fill(ABSENT),
+      key: side.key[life]!,
+      program: side.program[life]!,
+      children: [],
+      changed: false,
+    };
+    places.push(place);
+    among.push(place.index);
+    take(life, place);
+  }
+  return found;
+}
+
+/** Gives the k-th life of a key to the k-th place of it; the lives that found none. */
+function matchBy(
+  lives: Iterable<number>,
+  keyOf: (life: number) => number,
+  among: readonly number[],
+  keyAt: (place: number) => number,
+  take: (life: number, place: number) => void,
+): number[] {
+  const waiting = new Map<number, number[]>();
+  for (let i = among.length - 1; i >= 0; i--) {
+    const key = keyAt(among[i]!);
+    const list = waiting.get(key);
+    if (list === undefined) waiting.set(key, [among[i]!]);
+    else list.push(among[i]!);
+  }
+  const left: number[] = [];
+  for (const life of lives) {
+    const place = waiting.get(keyOf(life))?.pop();
+    if (place === undefined) left.push(life);
+    else take(life, place);
+  }
+  return left;
+}
