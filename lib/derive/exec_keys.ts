@@ -72,7 +72,7 @@ export function deriveExecKeys(recording: Rows, by: CommandBy, watch?: Watch): E
  * Where the value of a field of the event itself begins; -1 when the field is not there or its place is not certain. A
  * key's two quotes cannot stand inside a string without a backslash, so it is enough to see no third brace before it.
  */
-function valueAt(line: Uint8Array, name: Uint8Array): number {
+export function valueAt(line: Uint8Array, name: Uint8Array): number {
   let braces = 0;
   const last = line.length - name.length;
   for (let i = 0; i <= last; i++) {
@@ -90,7 +90,7 @@ function startsWith(line: Uint8Array, at: number, name: Uint8Array): boolean {
 }
 
 /** Position of the quote that ends the string whose text begins at `from`; -1 when it holds an escape. */
-function endOfPlain(line: Uint8Array, from: number): number {
+export function endOfPlain(line: Uint8Array, from: number): number {
   for (let i = from; i < line.length; i++) {
     const c = line[i]!;
     if (c === QUOTE) return i;

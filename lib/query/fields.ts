@@ -66,7 +66,7 @@ const PROCS: readonly Field[] = [
   maybe("ppid", "id", "pid of its creator"),
   maybe("parent", "proc", "the life of its creator; parent.exe and every other field of it"),
   maybe("exe", "text", "the program it ran last, by name; of a process that never called exec, its creator's", usual),
-  maybe("argv", "text", "the words of its last exec, joined by blanks; null when it never called exec"),
+  maybe("argv", "text", "the words of its last exec, joined by blanks; null when it never called exec", usual),
   maybe("file", "text", "the file of its last exec"),
   maybe("cwd", "text", "the directory in which it called exec last"),
   known("start", "time", "its first event", usual),

@@ -160,7 +160,7 @@ class Parser {
       const word = this.take();
       table = { name: word.value, at: word.at, length: word.length };
       if (this.next.kind === "word" && STAGES.has(this.next.value)) stages.push(...this.stage());
-    } else if (first.kind === "word" && STAGES.has(first.value)) stages.push(...this.stage());
+    } else if (this.isStage(first)) stages.push(...this.stage());
     else if (first.kind === "end")
       this.fail(first, "the query is empty", [], "expected a table such as procs, or a condition such as wall > 10ms");
     else {
@@ -170,6 +170,11 @@ class Parser {
     while (this.accept("|")) stages.push(...this.stage());
     this.end("| and a stage");
     return { text, table, stages, ...this.spanFrom(first) };
+  }
+
+  /** `count` begins a stage, `count(` an expression. */
+  private isStage(token: Token): boolean {
+    return token.kind === "word" && STAGES.has(token.value) && !this.isOperator("(", this.peek(1));
   }
 
   /** A word alone, or before a stage: the name of a table, whether there is such a table or not. */

@@ -1,5 +1,6 @@
-// What a query gives: columns, typed and with names; no object per row. `toTable` makes the rows that are to be shown into a table of
-// lib/analyse, whose writers make text, JSON, NDJSON and CSV of it.
+// What a query gives: columns, typed and with names; no object per row. Values are made when they are asked for, a page of rows at a time,
+// so that the first fifty of a million rows cost fifty. `toTable` makes a page into a table of lib/analyse, whose writers make text,
+// JSON, NDJSON and CSV of it.
 import type { Cell, Column, Table } from "../analyse/table.ts";
 import { signalName } from "../model/status.ts";
 import type { TableName } from "./fields.ts";
@@ -13,10 +14,13 @@ export interface TextPool {
   bytes(key: number): Uint8Array;
 }
 
-export interface ResultColumn {
+export interface ColumnHead {
   /** As it was written: `wall`, `n`. */
   readonly name: string;
   readonly type: ValueType;
+}
+
+export interface ResultColumn extends ColumnHead {
   /** By row: NaN is not known; of texts and handles the number, of conditions 0 or 1. */
   readonly values: Float64Array;
   /** Of texts. */
@@ -27,11 +31,13 @@ export interface QueryResult {
   /** What the rows are: a table's name, or `result` when they were computed. */
   readonly of: TableName | "result";
   readonly length: number;
-  readonly columns: readonly ResultColumn[];
+  readonly heads: readonly ColumnHead[];
   /** By row of the result: its row in the table it is `of`; undefined when rows were computed. */
   readonly rows: Int32Array | undefined;
   /** The one number, when the query was a count. */
   readonly count?: number;
+  /** The values of the rows `[from, to)`; row 0 of a page is row `from`. */
+  page(from: number, to: number): readonly ResultColumn[];
 }
 
 /** A value as an object: what lib/analyse prints. */
@@ -58,24 +64,26 @@ export function cellAt(column: ResultColumn, row: number): Cell {
 
 const plain = (value: number) => String(value);
 
-export function columnOf(column: ResultColumn): Column {
-  const kind = COLUMN_KINDS[column.type];
-  const base: Column = { id: withUnit(column.name, column.type), title: column.name.toUpperCase(), kind };
-  if (column.type === "id") return { ...base, format: plain };
-  if (column.type !== "text") return kind === "text" ? { ...base, cut: "never" } : base;
-  return { ...base, cut: column.name === "argv" || column.name.endsWith(".argv") ? "end" : "middle" };
+/** How the writers are told about a column. */
+export function columnOf({ name, type }: ColumnHead): Column {
+  const kind = COLUMN_KINDS[type];
+  const base: Column = { id: withUnit(name, type), title: name.toUpperCase(), kind };
+  if (type === "id") return { ...base, format: plain };
+  if (type !== "text") return kind === "text" ? { ...base, cut: "never" } : base;
+  return { ...base, cut: name.endsWith("argv") ? "end" : "middle" };
 }
 
 /** Rows `[from, to)` as a table. */
 export function toTable(result: QueryResult, from = 0, to = result.length): Table {
   const end = Math.min(to, result.length);
+  const columns = result.page(from, end);
   const rows: Cell[][] = [];
-  for (let row = from; row < end; row++) rows.push(result.columns.map((c) => cellAt(c, row)));
+  for (let row = 0; row < end - from; row++) rows.push(columns.map((c) => cellAt(c, row)));
   const left = result.length - (end - from);
   return {
     id: result.of,
     title: "",
-    columns: result.columns.map(columnOf),
+    columns: result.heads.map(columnOf),
     rows,
     omitted: left > 0 ? { count: left, one: "more row", many: "more rows" } : undefined,
     empty: "no rows",
