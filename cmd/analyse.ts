@@ -3,6 +3,7 @@ import { Effect } from "effect";
 import { Command, Flag } from "effect/cli";
 import { input, inputNames, inputs, maybe, output, strict } from "./flags.ts";
 import { memory } from "./sort.ts";
+import { where } from "./where.ts";
 
 /** Ids of lib/analyse/registry.ts; a law test compares the two, since loading it here would cost every start. */
 export const SECTIONS = [
@@ -75,6 +76,7 @@ export const analyse = Command.make(
       Flag.withoutNegation,
     ),
     memory,
+    where,
     strict,
     recordings: inputs,
   },
@@ -92,6 +94,7 @@ export const analyse = Command.make(
           width: maybe(c.width),
           color: c.color,
           memory: c.memory,
+          where: maybe(c.where),
           strict: c.strict,
           fileId: maybe(c.fileId),
           self: c.self,

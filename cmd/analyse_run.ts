@@ -20,6 +20,7 @@ import { Progress } from "./progress.ts";
 import { fitWidth, speaksUnicode, wantsColor } from "./screen.ts";
 import { note, tellProblems } from "./tell.ts";
 import { UsageError } from "./usage_error.ts";
+import { filterOf } from "./where_filter.ts";
 
 export interface AnalyseCommand {
   readonly inputs: readonly string[];
@@ -33,6 +34,7 @@ export interface AnalyseCommand {
   readonly width: number | undefined;
   readonly color: "auto" | "always" | "never";
   readonly memory: number;
+  readonly where: string | undefined;
   readonly strict: boolean;
   /** Of logs of executed lines. */
   readonly fileId: number | undefined;
@@ -50,6 +52,8 @@ export const run = (
     return Effect.fail(new UsageError(`--num-items: expected 0 (all) or more, got ${c.numItems}`));
   const directory = c.inputs.find(isDirectory);
   if (directory === undefined) return analyseProcesses(c);
+  if (c.where !== undefined)
+    return Effect.fail(new UsageError(`--where is for events of processes; '${directory}' is a log of executed lines`));
   if (c.inputs.length === 1) return analyseDirectory(directory, c);
   return Effect.fail(new UsageError(`'${directory}' is a directory: a log of executed lines is analysed alone`));
 };
@@ -72,11 +76,12 @@ const analyseProcesses = Effect.fnUntraced(function* (c: AnalyseCommand) {
       return yield* Effect.fail(new UsageError(`${flag} is for logs of executed lines, which are directories`));
   const machine = c.format !== "table";
   const chosen = yield* choose(c);
+  const filter = yield* filterOf(c.where);
   const progress = new Progress();
   yield* Effect.scoped(
     Effect.gen(function* () {
       const ticking = setInterval(() => progress.tell("reading"), 200);
-      const { recording, notes } = yield* readRecordings(c).pipe(
+      const { recording: all, notes } = yield* readRecordings(c).pipe(
         Effect.ensuring(
           Effect.sync(() => {
             clearInterval(ticking);
@@ -84,6 +89,7 @@ const analyseProcesses = Effect.fnUntraced(function* (c: AnalyseCommand) {
           }),
         ),
       );
+      const recording = yield* filter(all);
       process.exitCode = tellProblems(recording.problems, c.strict);
       for (const sentence of notes) note(sentence);
       const destination = yield* openOutput(c.output);

@@ -3,6 +3,7 @@ import { Effect } from "effect";
 import { Command, Flag } from "effect/cli";
 import { input, inputNames, inputs, maybe, output, strict, wholeNumber } from "./flags.ts";
 import { memory } from "./sort.ts";
+import { where } from "./where.ts";
 
 /** Ids and aliases of lib/render/registry.ts; a law test compares the two, since loading it here would cost every start. */
 export const DISPLAY_MODES = ["multiplexed", "sequential", "by-process", "mermaid", "tree"] as const;
@@ -41,6 +42,7 @@ export const render = Command.make(
       Flag.withDefault("auto" as const),
     ),
     memory,
+    where,
     strict,
     recordings: inputs,
   },
@@ -56,6 +58,7 @@ export const render = Command.make(
           width: maybe(c.width),
           color: c.color,
           memory: c.memory,
+          where: maybe(c.where),
           strict: c.strict,
         }),
       ),
@@ -68,6 +71,7 @@ export const render = Command.make(
   Command.withExamples([
     { command: "tk render -d tree out.prof", description: "the process tree with times and exit statuses" },
     { command: "tk render -d mermaid out.prof > out.mmd", description: "a Gantt chart for Markdown" },
+    { command: "tk render -d tree --where 'wall > 100ms' out.prof", description: "the slow processes alone" },
     { command: "tk render -d by-process -i out.prof", description: "each process's events together" },
     { command: `tk render out.prof | jq -c 'select(.ExecFull).ExecFull.args'` },
   ]),

@@ -9,7 +9,10 @@ import type { SourceError } from "../lib/pipeline/source.ts";
 import { renderers } from "../lib/render/registry.ts";
 import type { DocumentRenderer } from "../lib/render/renderer.ts";
 import { fitWidth, speaksUnicode, wantsColor } from "./screen.ts";
+import { sortFiltered } from "./sort_run.ts";
 import { note, tellProblems } from "./tell.ts";
+import type { UsageError } from "./usage_error.ts";
+import { filterOf } from "./where_filter.ts";
 
 export interface RenderCommand {
   readonly inputs: readonly string[];
@@ -20,10 +23,11 @@ export interface RenderCommand {
   readonly width: number | undefined;
   readonly color: "auto" | "always" | "never";
   readonly memory: number;
+  readonly where: string | undefined;
   readonly strict: boolean;
 }
 
-export const run = (c: RenderCommand): Effect.Effect<void, SourceError | OutputError> =>
+export const run = (c: RenderCommand): Effect.Effect<void, SourceError | OutputError | UsageError> =>
   Effect.suspend(() => {
     const renderer = renderers.find(c.mode)._unsafeUnwrap();
     if (renderer.shape === "document") return renderDocument(renderer, c);
@@ -31,6 +35,7 @@ export const run = (c: RenderCommand): Effect.Effect<void, SourceError | OutputE
   });
 
 const renderOrdered = Effect.fnUntraced(function* (c: RenderCommand) {
+  if (c.where !== undefined) return yield* sortFiltered(c, c.where);
   const problems = new Problems();
   const { notes } = yield* sortRecording({ ...c, problems }).pipe(
     Effect.ensuring(Effect.sync(() => (process.exitCode = tellProblems(problems, c.strict)))),
@@ -39,7 +44,8 @@ const renderOrdered = Effect.fnUntraced(function* (c: RenderCommand) {
 });
 
 const renderGrouped = Effect.fnUntraced(function* (c: RenderCommand) {
-  const { recording, notes } = yield* renderByProcess(c);
+  const filter = yield* filterOf(c.where);
+  const { recording, notes } = yield* renderByProcess({ ...c, filter });
   process.exitCode = tellProblems(recording.problems, c.strict);
   for (const sentence of notes) note(sentence);
 });
@@ -47,7 +53,10 @@ const renderGrouped = Effect.fnUntraced(function* (c: RenderCommand) {
 const renderDocument = (renderer: DocumentRenderer, c: RenderCommand) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const { recording, notes } = yield* readRecordings(c);
+      const filter = yield* filterOf(c.where);
+      const read = yield* readRecordings(c);
+      const { notes } = read;
+      const recording = yield* filter(read.recording);
       process.exitCode = tellProblems(recording.problems, c.strict);
       for (const sentence of notes) note(sentence);
       const destination = yield* openOutput(c.output);

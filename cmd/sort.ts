@@ -1,6 +1,7 @@
 // tk sort: flags to plain options, one call into lib/pipeline.
 import { Effect, Option } from "effect";
 import { Command, Flag } from "effect/cli";
+import { where } from "./where.ts";
 import { input, inputNames, inputs, maybe, output, parseSize, strict } from "./flags.ts";
 
 export const memory = Flag.String("memory").pipe(
@@ -28,6 +29,7 @@ export const sort = Command.make(
       ),
       Flag.withDefault("own" as const),
     ),
+    where,
     strict,
     recordings: inputs,
   },
@@ -39,6 +41,7 @@ export const sort = Command.make(
           output: maybe(c.output),
           memory: c.memory,
           align: c.align,
+          where: maybe(c.where),
           strict: c.strict,
         }),
       ),
@@ -52,6 +55,7 @@ export const sort = Command.make(
   Command.withExamples([
     { command: "tk sort -i out.prof -o out.prof", description: "in place" },
     { command: "tk sort a.prof b.prof.zst | tk render -d tree", description: "merge two recordings" },
+    { command: "tk sort --where 'under(4711)' out.prof > part.prof", description: "a process and what it started" },
     { command: "cat out.prof | tk sort - > sorted.prof" },
   ]),
 );

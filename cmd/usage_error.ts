@@ -2,10 +2,15 @@
 import { Data } from "effect";
 import { EXIT } from "./exit.ts";
 
-export class UsageError extends Data.TaggedError("UsageError")<{ readonly message: string; readonly hint?: string }> {
+export class UsageError extends Data.TaggedError("UsageError")<{
+  readonly message: string;
+  readonly hint?: string;
+  readonly details?: readonly string[];
+}> {
   readonly exitStatus = EXIT.usage;
 
-  constructor(message: string, hint?: string) {
-    super(hint === undefined ? { message } : { message, hint });
+  /** `details`: lines that explain it, told first; they must be safe to print. */
+  constructor(message: string, hint?: string, details?: readonly string[]) {
+    super({ message, ...(hint === undefined ? {} : { hint }), ...(details === undefined ? {} : { details }) });
   }
 }

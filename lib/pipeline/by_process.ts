@@ -19,6 +19,8 @@ import type { Turn } from "./turn.ts";
 export interface ByProcessOptions extends ReadRecordingsOptions {
   /** Undefined and `-`: standard output. May be one of the inputs. */
   readonly output?: string | undefined;
+  /** What of the recording is shown; all when undefined. */
+  readonly filter?: (recording: Recording) => Effect.Effect<Recording, SourceError | OutputError>;
 }
 
 export interface ByProcessResult {
@@ -32,7 +34,8 @@ export const renderByProcess = (options: ByProcessOptions): Effect.Effect<ByProc
   Effect.scoped(
     Effect.gen(function* () {
       const destination = yield* openOutput(options.output);
-      const { recording, notes } = yield* readRecordings(options);
+      const { recording: all, notes } = yield* readRecordings(options);
+      const recording = options.filter === undefined ? all : yield* options.filter(all);
       const processes = processesOf(recording);
       yield* work((turn) => writeByProcess(recording, processes, destination.out, turn));
       const { closed } = destination.out;
