@@ -22,7 +22,8 @@ function jsonCell(value: Cell): string {
   return Number.isFinite(value) ? String(value) : "null";
 }
 
-function jsonObject(keys: readonly string[], cells: readonly Cell[]): string {
+/** One row as an object. */
+export function jsonText(keys: readonly string[], cells: readonly Cell[]): string {
   let out = "{";
   for (let i = 0; i < keys.length; i++) out += (i === 0 ? "" : ",") + json(keys[i]!) + ":" + jsonCell(cells[i]);
   return out + "}";
@@ -31,7 +32,7 @@ function jsonObject(keys: readonly string[], cells: readonly Cell[]): string {
 const idsOf = (columns: readonly Column[]) => columns.map((c) => c.id);
 
 function summaryObject(report: Report): string {
-  return jsonObject(
+  return jsonText(
     report.facts.map((f) => f.id),
     report.facts.map((f) => f.value),
   );
@@ -46,7 +47,7 @@ export function writeJson(report: Report, text: (s: string) => void): void {
   for (const table of report.tables) {
     const ids = idsOf(table.columns);
     text(`,\n  ${json(keyOf(table))}: [`);
-    table.rows.forEach((row, i) => text((i === 0 ? "\n    " : ",\n    ") + jsonObject(ids, row)));
+    table.rows.forEach((row, i) => text((i === 0 ? "\n    " : ",\n    ") + jsonText(ids, row)));
     text(table.rows.length > 0 ? "\n  ]" : "]");
   }
   text("\n}\n");
@@ -58,7 +59,7 @@ export function writeNdjson(report: Report, text: (s: string) => void): void {
   for (const note of report.notes) text(`{"note":${json(note)}}\n`);
   for (const table of report.tables) {
     const ids = idsOf(table.columns);
-    for (const row of table.rows) text(`{${json(keyOf(table))}:${jsonObject(ids, row)}}\n`);
+    for (const row of table.rows) text(`{${json(keyOf(table))}:${jsonText(ids, row)}}\n`);
   }
 }
 
@@ -70,8 +71,13 @@ const FORMULA = /^[=+\-@\t\r]/;
  * numbers stand as they are. Exact texts are JSON's to give.
  */
 export function writeCsv(table: Table, text: (s: string) => void): void {
-  text(idsOf(table.columns).map(csvText).join(",") + "\r\n");
-  for (const row of table.rows) text(table.columns.map((_, i) => csvCell(row[i])).join(",") + "\r\n");
+  text(csvLine(idsOf(table.columns)));
+  for (const row of table.rows) text(csvLine(table.columns.map((_, i) => row[i])));
+}
+
+/** One line with its end. */
+export function csvLine(cells: readonly Cell[]): string {
+  return cells.map(csvCell).join(",") + "\r\n";
 }
 
 function csvCell(value: Cell): string {
