@@ -44,7 +44,6 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "lib/terminal": ["lib/base"],
   "lib/tty": ["lib/base", "lib/host", "lib/terminal"],
-  "lib/replay": ["lib/base", "lib/model", "lib/derive", "lib/lines", "lib/terminal"],
   "lib/trackexec": ["lib/base", "lib/model", "lib/lines", "lib/analyse", "lib/host", "lib/pipeline"],
   cmd: [
     "lib/container",
@@ -95,7 +94,6 @@ export const PURE: readonly string[] = [
   "lib/lines",
   "lib/replay",
   "lib/terminal",
-  "lib/replay",
 ];
 
 /** Packages that a pure folder may use. */
