@@ -15,6 +15,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "lib/lines": ["lib/base", "lib/model", "lib/derive"],
   "lib/replay": ["lib/base", "lib/model", "lib/derive", "lib/render", "lib/lines", "lib/terminal"],
   "lib/host": ["lib/base"],
+  "lib/recorders": [],
   "lib/capture": ["lib/base", "lib/model", "lib/format", "lib/host"],
   "lib/pipeline": ["lib/base", "lib/model", "lib/format", "lib/stage", "lib/derive", "lib/render", "lib/host"],
   "lib/config": ["lib/base"],
