@@ -92,8 +92,9 @@ export class Breakpoints {
   countBefore(step: number): number {
     return lowerBound(this.merged, step);
   }
+}
 
-  hitsAt(step: number): boolean {
-    return this.merged[lowerBound(this.merged, step)] === step;
-  }
+/** Whether this one holds at a step. */
+export function hitsAt({ hits }: Breakpoint, step: number): boolean {
+  return hits[lowerBound(hits, step)] === step;
 }

@@ -4,11 +4,15 @@
 // One stands on an event, which has just happened. `next` goes to the next event of the process that is looked at, over whatever its
 // children and all others do meanwhile; `step` to whatever comes next. A process that has ended leads on to the one above it.
 import { count, printable } from "../base/text.ts";
+import type { LineClock } from "../lines/line_track.ts";
 import { ABSENT } from "../model/ids.ts";
-import { Breakpoints, findHits } from "./event_breakpoints.ts";
+import type { Recording } from "../model/recording.ts";
+import { NS_PER_S } from "../model/time.ts";
+import { type Breakpoint, Breakpoints, findHits } from "./event_breakpoints.ts";
 import { parseCondition } from "./condition.ts";
 import { jumpTarget, parseJump } from "./jump.ts";
-import { actorOf, lowerBound, NEVER, type ProcessHistory, stepAtTime } from "./process_history.ts";
+import { notAfter } from "./line_time.ts";
+import { actorOf, lastStepWhere, lowerBound, NEVER, type ProcessHistory, stepAtTime } from "./process_history.ts";
 
 type Direction = 1 | -1;
 
@@ -126,6 +130,19 @@ export class ProcessPlayer {
     this.goTo(this.steps - 1);
   }
 
+  /** Looks at the process of the event again. */
+  goToMoment(): void {
+    this.goTo(this.step);
+  }
+
+  /** To the next hit of one breakpoint, from the end on to its first. */
+  continueToHit({ hits, condition }: Breakpoint): void {
+    this.message = "";
+    const step = hits[lowerBound(hits, this.step + 1)] ?? hits[0];
+    if (step === undefined) this.message = `${condition.text} never happens`;
+    else this.goTo(step);
+  }
+
   /** Looks at another process, from this moment on. */
   select(life: number): void {
     this.message = "";
@@ -188,6 +205,12 @@ export class ProcessPlayer {
       case "d":
         this.deleteBreakpoint(more);
         return;
+      case "s":
+      case "n":
+      case "S":
+      case "N":
+        this.repeat(word, more);
+        return;
       case "c":
         if (/^-?[1-9]\d{0,8}$/.test(more)) this.continueTo(Number(more));
         else this.message = `c: expected which hit, such as c 3, got ${printable(JSON.stringify(more))}`;
@@ -209,18 +232,24 @@ export class ProcessPlayer {
   /** `j`: the last event at or before a moment; before all of them, the first. */
   jump(text: string): void {
     this.message = "";
+    if (text === "start" || text === "end") {
+      this.goTo(text === "start" ? 0 : this.steps - 1);
+      return;
+    }
     const parsed = parseJump(text);
     if (parsed.isErr()) {
       this.message = `j: ${parsed.error}`;
       return;
     }
-    const clock = clockOf(this.history);
-    if (parsed.value.kind !== "by" && clock.unixZero === undefined) {
+    const known = clockOf(this.history.derived.recording);
+    const typed = parsed.value.kind !== "by";
+    if (typed && known === undefined) {
       this.message = "j: the recording does not say when it was made; jump by a time, such as j +2s";
       return;
     }
-    const target = jumpTarget(parsed.value, this.time, { ...clock, unixZero: clock.unixZero ?? 0 });
-    this.goTo(stepAtTime(this.history, target));
+    const clock = known ?? { ticksPerSecond: NS_PER_S, unixZero: 0 };
+    const target = jumpTarget(parsed.value, this.time, clock);
+    this.goTo(lastStepWhere(this.history, notAfter(target, clock, typed)));
   }
 
   /** The same moment in a recording that has grown. */
@@ -246,6 +275,20 @@ export class ProcessPlayer {
       const parsed = parseCondition(`text ${JSON.stringify(sought)}`);
       if (parsed.isOk()) this.found = findHits(history, parsed.value);
       this.sought = sought;
+    }
+  }
+
+  /** `n 5`: the key so many times, or until it fails. */
+  private repeat(key: string, times: string): void {
+    if (!/^[1-9]\d{0,8}$/.test(times)) {
+      this.message = `${key}: expected how many times, such as ${key} 10, got ${printable(JSON.stringify(times))}`;
+      return;
+    }
+    for (let left = Number(times); left > 0 && this.message === ""; left--) {
+      if (key === "s") this.stepForward();
+      else if (key === "S") this.stepBack();
+      else if (key === "n") this.next();
+      else this.previous();
     }
   }
 
@@ -345,9 +388,9 @@ export class ProcessPlayer {
   }
 }
 
-/** The recording's clock: nanoseconds from its beginning; `unixZero` undefined when the recording does not say when that was. */
-export function clockOf(history: ProcessHistory): { ticksPerSecond: number; unixZero: number | undefined } {
-  const started = history.derived.recording.header?.started_unix_ns;
+/** The recording's clock; undefined when it does not say when it began. */
+export function clockOf({ header }: Recording): LineClock | undefined {
+  const started = header?.started_unix_ns;
   const known = started !== undefined && /^\d{1,20}$/.test(started);
-  return { ticksPerSecond: 1e9, unixZero: known ? -Number(started) : undefined };
+  return known ? { ticksPerSecond: NS_PER_S, unixZero: -Number(started) } : undefined;
 }

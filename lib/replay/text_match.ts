@@ -13,7 +13,7 @@ export function textMatcher(recording: Derived["recording"], wanted: string): (r
   const fold = wanted === wanted.toLowerCase();
   const inText = (s: string) => (fold ? s.toLowerCase() : s).includes(wanted);
   // What JSON writes in the same way everywhere can be looked for in the bytes.
-  const bytes = /^[\x20-\x7e]+$/.test(wanted) && !/["\\/]/.test(wanted) ? encoder.encode(wanted) : undefined;
+  const bytes = /^[\x20-\x7e]+$/.test(wanted) && !/["\\]/.test(wanted) ? encoder.encode(wanted) : undefined;
   return (row) => {
     const k = kind[row]!;
     if (k !== KIND.exec && k !== KIND.exec_failed) return false;
@@ -31,18 +31,22 @@ const BACKSLASH = 92;
 
 /** False when the bytes cannot hold it; a line with escapes is not looked at closely. */
 function mayHold(line: Uint8Array, wanted: Uint8Array, fold: boolean): boolean {
+  const size = wanted.length;
   const first = wanted[0]!;
-  const last = line.length - wanted.length;
+  const capital = fold && first >= 97 && first <= 122 ? first - 32 : first;
+  const last = line.length - size;
+  // Letters outside ASCII may have a small form inside it (the Kelvin sign): then all bytes of a line count, by this bit.
+  let seen = 0;
   for (let i = 0; i < line.length; i++) {
     const c = line[i]!;
+    seen |= c;
     if (c === BACKSLASH) return true;
-    if (i > last || lower(c, fold) !== first) continue;
+    if ((c !== first && c !== capital) || i > last) continue;
     let k = 1;
-    while (k < wanted.length && lower(line[i + k]!, fold) === wanted[k]) k++;
-    if (k === wanted.length) return true;
+    while (k < size && lower(line[i + k]!, fold) === wanted[k]) k++;
+    if (k === size) return true;
   }
-  // Letters outside ASCII may have a small form inside it (the Kelvin sign).
-  return fold && line.some((c) => c > 127);
+  return fold && (seen & 128) !== 0;
 }
 
 function lower(c: number, fold: boolean): number {
