@@ -28,6 +28,15 @@ const PANELS: Readonly<Record<string, Panel>> = { W: "stack", L: "breakpoints", 
 /** Most times that a motion is done at one command. */
 const MOST_TIMES = 1e9;
 
+/** Which share of the time stands beside each line. */
+export type Heat = "off" | "self" | "cumulated";
+
+const HEAT_WORDS: Readonly<Record<Heat, string>> = {
+  self: "each line's own share of the time",
+  cumulated: "each line's share of the time, with what it called",
+  off: "no shares of the time",
+};
+
 /** What keys change besides the player. */
 export interface KeyState {
   panel: Panel | undefined;
@@ -42,7 +51,7 @@ export interface KeyState {
   /** What was searched for last, and where it was found. */
   search: { readonly text: string; readonly backwards: boolean } | undefined;
   found: { readonly file: number; readonly line: number } | undefined;
-  heat: boolean;
+  heat: Heat;
 }
 
 export const newKeyState = (): KeyState => ({
@@ -53,7 +62,7 @@ export const newKeyState = (): KeyState => ({
   sideways: 0,
   search: undefined,
   found: undefined,
-  heat: true,
+  heat: "self",
 });
 
 /** How far left and right keys go. */
@@ -107,7 +116,8 @@ export function press(player: LinePlayer, state: KeyState, chord: string): Reply
       state.sideways += SIDEWAYS;
       return DONE;
     case "H":
-      state.heat = !state.heat;
+      state.heat = state.heat === "self" ? "cumulated" : state.heat === "cumulated" ? "off" : "self";
+      player.note = HEAT_WORDS[state.heat];
       return DONE;
     case ".":
       player.chosen = undefined;
