@@ -2,7 +2,7 @@
 // `refresh`, from the recording's file and up to its last whole line.
 import { readSync } from "node:fs";
 import { printable } from "../base/text.ts";
-import { blockCodec, checksum, findBlockCodec } from "../host/block_codec.ts";
+import { type BlockCodec, blockCodec, checksum, findBlockCodec } from "../host/block_codec.ts";
 import { dataOfLine, readBlockLine, readSourceLine } from "../format/line_reader.ts";
 import { type BlockHead, decodeHead } from "../lines/block_head.ts";
 import { KIND } from "../model/event.ts";
@@ -123,13 +123,13 @@ export class RecordingLines extends BlockTraces {
       return this.once(
         `blocks of lines in a form this tk does not know (codec ${JSON.stringify(line.codec.slice(0, 40))}, expected one such as ${blockCodec.name}) are left out`,
       );
-    const head = unpackHead(line.head, line.headCrc, codec.decompress);
+    const head = unpackHead(line.head, line.headCrc, codec);
     if (typeof head === "string")
       return this.once(`block ${line.block} of stream ${JSON.stringify(line.stream.slice(0, 100))}: ${head}; left out`);
     const place: BlockPlace = {
       head: () => {
         const again = this.lineOf(at, length);
-        return typeof again === "string" ? again : unpackHead(again.head, again.headCrc, codec.decompress);
+        return typeof again === "string" ? again : unpackHead(again.head, again.headCrc, codec);
       },
       data: () => {
         const packed = dataOfLine(this.read(at, length), line.dataAt);
@@ -158,13 +158,9 @@ export class RecordingLines extends BlockTraces {
   }
 }
 
-function unpackHead(
-  packed: Uint8Array,
-  crc: number | undefined,
-  decompress: (bytes: Uint8Array, most: number) => Uint8Array | undefined,
-): BlockHead | string {
+function unpackHead(packed: Uint8Array, crc: number | undefined, codec: BlockCodec): BlockHead | string {
   if (crc !== undefined && checksum(packed) !== crc) return "its head is damaged (the checksum is another)";
-  const plain = decompress(packed, MOST_HEAD);
+  const plain = codec.decompress(packed, MOST_HEAD);
   return plain === undefined ? "its head cannot be decompressed, or is larger than any" : decodeHead(plain);
 }
 

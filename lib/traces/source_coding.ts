@@ -18,9 +18,14 @@ function declaredCoding(bytes: Uint8Array): string | undefined {
   const lines = head.split(/\r\n|\r|\n/);
   for (const line of lines.slice(0, 2)) {
     const label = COOKIE.exec(line)?.[1];
-    if (label !== undefined) return label.toLowerCase().replaceAll("_", "-");
+    if (label !== undefined) return webLabel(label.toLowerCase().replaceAll("_", "-"));
     // The second line counts only after a comment or a blank one.
     if (!/^[ \t\f]*(#|$)/.test(line)) return undefined;
   }
   return undefined;
+}
+
+/** Python's name of a coding as the web calls it. */
+function webLabel(name: string): string {
+  return name.replace(/-(unix|dos|mac)$/, "").replace(/^latin-(\d+)/, "latin$1");
 }
