@@ -35,6 +35,7 @@ export const GROUPS: readonly VerbGroup[] = [
     verbs: [
       { name: "render", load: () => import("./render.ts").then((m) => m.render) },
       { name: "analyse", alias: "analyze", load: () => import("./analyse.ts").then((m) => m.analyse) },
+      { name: "replay", load: () => import("./replay.ts").then((m) => m.replay) },
     ],
   },
   {

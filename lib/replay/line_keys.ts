@@ -52,6 +52,9 @@ export interface KeyState {
   search: { readonly text: string; readonly backwards: boolean } | undefined;
   found: { readonly file: number; readonly line: number } | undefined;
   heat: Heat;
+  /** The user wants to see it, even if it takes a while to find out. */
+  heatAsked: boolean;
+  heatKnown: boolean;
 }
 
 export const newKeyState = (): KeyState => ({
@@ -63,6 +66,8 @@ export const newKeyState = (): KeyState => ({
   search: undefined,
   found: undefined,
   heat: "self",
+  heatAsked: false,
+  heatKnown: false,
 });
 
 /** How far left and right keys go. */
@@ -116,6 +121,9 @@ export function press(player: LinePlayer, state: KeyState, chord: string): Reply
       state.sideways += SIDEWAYS;
       return DONE;
     case "H":
+      // The first time it is only asked for, where it takes a while.
+      if (!state.heatAsked && !state.heatKnown) state.heat = "off";
+      state.heatAsked = true;
       state.heat = state.heat === "self" ? "cumulated" : state.heat === "cumulated" ? "off" : "self";
       player.note = HEAT_WORDS[state.heat];
       return DONE;

@@ -35,6 +35,12 @@ export interface ShownSource {
   readonly from: "recording" | "file" | "nowhere";
 }
 
+/** Whether there is anything to stand on; asks no more blocks than it has to. */
+export function hasLines(track: LineTrack): boolean {
+  for (let block = 0; block < track.blocks; block++) if (track.countOf(block) > 0) return true;
+  return false;
+}
+
 export class LinePlayer {
   readonly traces: LineTraces;
   readonly breakpoints: LineBreakpoints;
@@ -276,7 +282,7 @@ export class LinePlayer {
 
   /** Tracks that have something to show. */
   tracks(): readonly LineTrack[] {
-    return this.traces.tracks.filter(({ events }) => events > 0);
+    return this.traces.tracks.filter(hasLines);
   }
 
   /** To another track, at the same moment. */
@@ -331,7 +337,7 @@ export class LinePlayer {
     const { place, track } = this.cursor;
     const now = this.traces.tracks[track.index];
     // Blocks may have grown: what is in memory of them is of before.
-    if (now !== undefined && now.events > 0) {
+    if (now !== undefined && hasLines(now)) {
       this.cursor = new LineCursor(this.traces, now);
       this.cursor.restore(place);
     }

@@ -31,13 +31,17 @@ export class LineView implements View {
     this.player = player;
   }
 
-  /** Whether costs would be shown, and are not here yet: finding them out can take a while, and is the owner's to do. */
-  get wantsCosts(): boolean {
-    return this.costs === undefined && this.keys.heat !== "off";
+  /**
+   * Whether costs would be shown and are not here yet: finding them out is the owner's to do. Where it takes long, only when they were
+   * asked for by key.
+   */
+  wantsCosts(isCheap: boolean): boolean {
+    return this.costs === undefined && this.keys.heat !== "off" && (isCheap || this.keys.heatAsked);
   }
 
   useCosts(costs: LineCosts): void {
     this.costs = costs;
+    this.keys.heatKnown = true;
     this.whole = 0;
     for (let i = 0; i < costs.length; i++) this.whole += costs.at(i).self;
   }
@@ -282,7 +286,9 @@ export class LineView implements View {
     const here = track.index === this.player.cursor.track.index ? "*" : " ";
     const from = sinceStart(track.startOf(0), zero, clock);
     const to = sinceStart(track.endOf(track.blocks - 1), zero, clock);
-    return `${here}${i + 1}  ${trackName(track, true)}  ${from} to ${to}  ${count(track.events, "line")}`;
+    // Of a log directory the number is known only once all of it was read.
+    const often = track.kind === "trackexec" ? count(track.blocks, "block") : count(track.events, "line");
+    return `${here}${i + 1}  ${trackName(track, true)}  ${from} to ${to}  ${often}`;
   }
 }
 

@@ -123,6 +123,11 @@ export class Shell {
     return "paint";
   }
 
+  /** Says something until the next key, unless the view has something to say. */
+  tell(note: string): void {
+    this.note = note;
+  }
+
   /** Looks for more of the recording; whether anything on the screen can have changed. */
   tick(): boolean {
     let more = false;
