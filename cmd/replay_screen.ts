@@ -33,26 +33,31 @@ export const showScreen = (screen: Screen): Effect.Effect<void, TtyError> =>
 async function run(tty: Tty, { views, ability, growing, idle, news }: Screen): Promise<void> {
   const shell = new Shell(views);
   const painter = new Painter(ability);
+  let stale = true;
   for (;;) {
     if (!tty.busy) {
-      const told = news?.();
-      if (told !== undefined) shell.tell(told);
-      const { columns, rows } = tty;
-      tty.write(painter.paint(shell.paint({ columns, rows, ability }), columns, rows));
-      // After the first picture, and only as long as there is something.
-      while (!tty.busy) {
-        const again = idle?.();
-        if (again === undefined) break;
+      if (stale) {
+        const told = news?.();
+        if (told !== undefined) shell.tell(told);
+        const { columns, rows } = tty;
+        tty.write(painter.paint(shell.paint({ columns, rows, ability }), columns, rows));
+        stale = false;
+      }
+      const again = idle?.();
+      if (again !== undefined) {
+        stale = again;
+        // Keys come in between.
         await new Promise((resolve) => setTimeout(resolve, 0));
-        if (again) break;
+        continue;
       }
     }
+    stale = true;
     const event = await tty.next(growing ? (shell.following ? LOOK_WHEN_FOLLOWING : LOOK) : undefined);
     switch (event.kind) {
       case "end":
         return;
       case "timeout":
-        shell.tick();
+        stale = shell.tick();
         break;
       case "resize":
         painter.forget();

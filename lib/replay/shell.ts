@@ -143,7 +143,7 @@ export class Shell {
     const below: StyledLine[] = [];
     if (choices.length > 0) below.push(choiceLine(choices, columns, ability.unicode));
     else if (message !== undefined)
-      below.push([span(cutEnd(safe(`[ ${message} ]`, ability.unicode), columns, ""), STYLE.error)]);
+      below.push([span(cutEnd(safe(`[ ${message} ]`, ability.unicode), columns, ""), STYLE.bold)]);
     const footer = this.footer(size);
     below.push(...footer.lines);
     // The view keeps a row of its own, whatever happens.
