@@ -195,6 +195,7 @@ export class LinePlayer {
         if (!cursor.seek(step, 0, breakpoints)) {
           if (step > 0) cursor.toLast();
           else cursor.toFirst();
+          this.note = `no breakpoint was met: this is the ${edge} of the trace`;
         }
         return undefined;
     }
@@ -228,12 +229,17 @@ export class LinePlayer {
 
   /** Sets or takes away a breakpoint; false, with the reason as the error, when there can be none. */
   toggle(file: number, line: number): boolean {
-    if (this.breakpoints.remove(file, line)) return true;
+    const place = `${this.path(file).split("/").at(-1)}:${line}`;
+    if (this.breakpoints.remove(file, line)) {
+      this.note = `no breakpoint at ${place} any more`;
+      return true;
+    }
     if (!this.wasExecuted(file, line)) {
       this.error = `Invalid breakpoint position: line ${line} not found in the exec trace`;
       return false;
     }
     this.breakpoints.add(file, line);
+    this.note = `breakpoint at ${place}`;
     return true;
   }
 
