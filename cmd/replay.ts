@@ -1,13 +1,17 @@
 // tk replay: flags to plain options, one call into the player.
 import { Effect } from "effect";
 import { Argument, Command, Flag } from "effect/cli";
-import { strict } from "./flags.ts";
+import { maybe, strict } from "./flags.ts";
 
 export const replay = Command.make(
   "replay",
   {
     recording: Argument.String("recording").pipe(
       Argument.withDescription("A recording, or a directory that is a log of executed lines; `-` is standard input"),
+    ),
+    view: Flag.Literals("view", ["lines", "processes"]).pipe(
+      Flag.withDescription("What to show first; <Tab> switches. Executed lines if omitted, where there are any"),
+      Flag.optional,
     ),
     color: Flag.Literals("color", ["auto", "always", "never"]).pipe(
       Flag.withDescription("Colours; auto is a terminal without NO_COLOR"),
@@ -17,7 +21,7 @@ export const replay = Command.make(
   },
   (c) =>
     Effect.promise(() => import("./replay_run.ts")).pipe(
-      Effect.flatMap((m) => m.run({ recording: c.recording, color: c.color, strict: c.strict })),
+      Effect.flatMap((m) => m.run({ recording: c.recording, view: maybe(c.view), color: c.color, strict: c.strict })),
     ),
 ).pipe(
   Command.withDescription(

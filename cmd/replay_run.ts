@@ -1,15 +1,16 @@
 // What `tk replay` does once its words are understood: a recording or a directory of lines, as players on the screen.
 import { Effect, type Scope } from "effect";
-import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import type { OutputError } from "../lib/host/out.ts";
 import { LineCosts } from "../lib/lines/line_costs.ts";
 import type { CostedTraces } from "../lib/lines/line_track.ts";
 import { formatProblem, Problems } from "../lib/model/problem.ts";
-import type { Recording } from "../lib/model/recording.ts";
-import { readRecordings } from "../lib/pipeline/read_recordings.ts";
+import { followRecording } from "../lib/pipeline/follow_recording.ts";
 import type { SourceError } from "../lib/pipeline/source.ts";
+import { GrowingProcesses } from "../lib/replay/growing.ts";
 import { hasLines, LinePlayer } from "../lib/replay/line_player.ts";
 import { LineView } from "../lib/replay/line_view.ts";
+import { ProcessView } from "../lib/replay/process_view.ts";
 import type { View } from "../lib/replay/view.ts";
 import { recordingLines } from "../lib/traces/recording_lines.ts";
 import { TrackexecError } from "../lib/trackexec/trackexec_error.ts";
@@ -23,6 +24,8 @@ import { UsageError } from "./usage_error.ts";
 
 export interface ReplayCommand {
   readonly recording: string;
+  /** Which player is shown first; undefined: lines where there are any. */
+  readonly view: "lines" | "processes" | undefined;
   readonly color: "auto" | "always" | "never";
   readonly strict: boolean;
 }
@@ -53,7 +56,7 @@ export const run = (c: ReplayCommand): Effect.Effect<void, ReplayError> =>
           "replay is for a terminal, and standard output is none",
           "tk render and tk analyse write to files and pipes",
         );
-      const opened = yield* isDirectory(c.recording) ? openDirectory(c.recording) : openRecording(c.recording);
+      const opened = yield* isDirectory(c.recording) ? openDirectory(c.recording) : openRecording(c.recording, c.view);
       const told = { problems: 0 };
       yield* showScreen({
         views: opened.views,
@@ -121,11 +124,14 @@ const openDirectory = (dir: string): Effect.Effect<Opened, UsageError | Trackexe
     return { views: [lines], lines, traces, problems, growing: isRecent(`${dir}/log_index`), notes: traces.notes };
   });
 
-const openRecording = (name: string): Effect.Effect<Opened, SourceError | OutputError | UsageError, Scope.Scope> =>
+const openRecording = (
+  name: string,
+  first: "lines" | "processes" | undefined,
+): Effect.Effect<Opened, SourceError | OutputError | UsageError, Scope.Scope> =>
   Effect.gen(function* () {
     const progress = new Progress();
     const ticking = setInterval(() => progress.tell("reading"), 200);
-    const { recording, notes } = yield* readRecordings({ inputs: [name] }).pipe(
+    const growing = yield* followRecording(name).pipe(
       Effect.ensuring(
         Effect.sync(() => {
           clearInterval(ticking);
@@ -133,25 +139,25 @@ const openRecording = (name: string): Effect.Effect<Opened, SourceError | Output
         }),
       ),
     );
-    const growing = recording.end === undefined && recording.header !== undefined;
-    const fd = growing && name !== "-" ? yield* plainFile(name) : undefined;
+    const { recording, isOver } = growing;
     const { problems } = recording;
-    const traces = recordingLines(recording, problems, fd === undefined ? undefined : { fd });
+    const traces = recordingLines(recording, problems, isOver ? undefined : growing.file);
     const lines = traces === undefined ? undefined : lineView(traces);
+    const source = new GrowingProcesses(growing, () => performance.now());
     const views: View[] = [];
     if (lines !== undefined) views.push(lines);
-    views.push(...processViews(recording));
+    if (source.history().rows.length > 0) views.push(new ProcessView(source));
     if (views.length === 0)
       return yield* new UsageError(
         `There is nothing to replay in '${name}': it has no processes and no executed lines`,
       );
-    return { views, lines, traces, problems, growing: fd !== undefined, notes: [...notes, ...(traces?.notes ?? [])] };
+    if (first !== undefined) {
+      const at = views.findIndex(({ id }) => id === first);
+      if (at < 0) return yield* new UsageError(`--view ${first}: there are no ${first} in '${name}'`);
+      views.unshift(...views.splice(at, 1));
+    }
+    return { views, lines, traces, problems, growing: !isOver, notes: traces?.notes ?? [] };
   });
-
-/** The process player, where the recording has processes. */
-function processViews(_recording: Recording): readonly View[] {
-  return [];
-}
 
 function lineView(traces: CostedTraces): LineView | undefined {
   const track = traces.tracks.find(hasLines);
@@ -175,24 +181,3 @@ function isRecent(path: string): boolean {
     return false;
   }
 }
-
-/** The file that is being written, when it is one whose lines can be read from it as they are. */
-const plainFile = (name: string): Effect.Effect<number | undefined, never, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      try {
-        if (!statSync(name).isFile()) return undefined;
-        const fd = openSync(name, "r");
-        const first = new Uint8Array(1);
-        if (readSync(fd, first, 0, 1, 0) === 1 && first[0] === 0x7b) return fd;
-        closeSync(fd);
-      } catch {
-        // It is not there any more: nothing more comes.
-      }
-      return undefined;
-    }),
-    (fd) =>
-      Effect.sync(() => {
-        if (fd !== undefined) closeSync(fd);
-      }),
-  );
