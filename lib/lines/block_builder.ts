@@ -95,6 +95,17 @@ export class BlockBuilder {
     this.localOf.delete(code);
   }
 
+  /** Frames that were open before the first event, outermost first, each with the line at which it stands. Only before that. */
+  open(frames: readonly { readonly code: number; readonly line: number }[], time: number): void {
+    this.begin(time);
+    for (const { code, line } of frames) {
+      if (this.depth === this.frameCode.length) this.growFrames();
+      this.globalOf[this.depth] = code;
+      this.frameLine[this.depth++] = line;
+    }
+    this.beginNext(time);
+  }
+
   addAll(words: Int32Array, times: Float64Array, from = 0, to = words.length): void {
     for (let i = from; i < to; i++) this.add(words[i]!, times[i]!);
   }

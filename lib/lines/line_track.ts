@@ -60,6 +60,21 @@ export interface LineTrack {
   has(block: number, file: number, line: number): boolean;
   /** Throws nothing: a damaged block is empty and told once as a problem. */
   load(block: number): LineBlockView;
+  /**
+   * The top frame at a moment of the block: not always that of the last executed line, since calls come back. Undefined when no frame was
+   * open; missing where only executed lines are recorded.
+   */
+  standAt?(block: number, time: number): Stand | undefined;
+}
+
+/** Where a thread stands. */
+export interface Stand {
+  readonly code: number;
+  readonly line: number;
+  /** The executed line of the block that brought it there; -1: it stood there when the block began. */
+  readonly event: number;
+  /** When the thread last entered, left or executed anything. */
+  readonly since: number;
 }
 
 export interface LineClock {

@@ -3,9 +3,17 @@
 // last few decoded blocks are kept. What is damaged is told once and is empty.
 import { decodeEvents } from "../lines/block_events.ts";
 import type { BlockHead } from "../lines/block_head.ts";
-import { LineCosts } from "../lines/line_costs.ts";
-import type { LineBlockView, LineClock, LineCode, LineSource, LineTrack } from "../lines/line_track.ts";
-import type { CostedTraces } from "../lines/line_track.ts";
+import { BlockStands } from "../lines/block_stands.ts";
+import type { LineCosts } from "../lines/line_costs.ts";
+import type {
+  CostedTraces,
+  LineBlockView,
+  LineClock,
+  LineCode,
+  LineSource,
+  LineTrack,
+  Stand,
+} from "../lines/line_track.ts";
 import { placeKeys, type PlaceKeys } from "../lines/place_keys.ts";
 import type { ProblemCode } from "../model/problem.ts";
 import { decodeSource } from "./source_coding.ts";
@@ -60,6 +68,7 @@ export class BlockTraces implements CostedTraces {
   private readonly codeAt = new Map<string, number>();
   private readonly trackAt = new Map<string, BlockTrack>();
   private readonly views: { readonly held: Held; readonly view: LineBlockView }[] = [];
+  private readonly stands: { readonly held: Held; readonly stands: BlockStands }[] = [];
   private readonly texts: KnownSource[] = [];
   private lastKeys: PlaceKeys | undefined;
 
@@ -145,6 +154,24 @@ export class BlockTraces implements CostedTraces {
     this.views.push({ held, view });
     if (this.views.length > KEPT) this.views.shift();
     return view;
+  }
+
+  stand(held: Held, time: number): Stand | undefined {
+    const at = this.stands.findIndex((s) => s.held === held);
+    let stands = at < 0 ? undefined : this.stands.splice(at, 1)[0]!.stands;
+    if (stands === undefined) {
+      const head = headOf(held);
+      const data = typeof head === "string" ? head : held.place.data();
+      if (typeof head === "string" || typeof data === "string") {
+        this.damaged(held, String(data));
+        return undefined;
+      }
+      stands = new BlockStands(data, head, held.facts.start);
+    }
+    this.stands.push({ held, stands });
+    if (this.stands.length > KEPT) this.stands.shift();
+    const stand = stands.at(time);
+    return stand === undefined ? undefined : { ...stand, code: held.codeAt[stand.code]! };
   }
 
   private decode(held: Held, block: number): LineBlockView {
@@ -302,4 +329,5 @@ export class BlockTrack implements LineTrack {
   minDepthOf = (block: number): number => this.held[block]!.minDepth;
   has = (block: number, file: number, line: number): boolean => this.held[block]!.keys.has(file, line);
   load = (block: number): LineBlockView => this.traces.view(this.held[block]!, block);
+  standAt = (block: number, time: number): Stand | undefined => this.traces.stand(this.held[block]!, time);
 }
