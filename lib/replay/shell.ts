@@ -5,7 +5,7 @@ import { cutEnd, displayWidth } from "../base/text.ts";
 import type { Frame } from "../terminal/painter.ts";
 import { safe, type Span, span, STYLE, type StyledLine } from "../terminal/styled.ts";
 import { Prompt, PromptHistory } from "./prompt.ts";
-import type { Reply, View, ViewSize } from "./view.ts";
+import type { Moment, Reply, View, ViewSize } from "./view.ts";
 
 /** What the terminal's owner has to do after an event. */
 export type ShellAct = "paint" | "repaint" | "suspend" | "quit";
@@ -20,6 +20,8 @@ export class Shell {
   private current: number;
   private prompt: Prompt | undefined;
   private note: string | undefined;
+  /** The view that was left last, and the moment to which the one after it went: from there one goes back to where one was. */
+  private left: { readonly index: number; readonly at: Moment | undefined } | undefined;
   private readonly histories = new Map<string, PromptHistory>();
 
   /** At least one view. */
@@ -93,8 +95,7 @@ export class Shell {
           this.note = `there are no ${reply.view} in this recording`;
           return "paint";
         }
-        this.current = index;
-        this.view.goTo(reply.at);
+        this.enterView(index, reply.at);
         return "paint";
       }
       case "unknown":
@@ -118,9 +119,20 @@ export class Shell {
       return "paint";
     }
     const at = this.view.moment();
+    const { left } = this;
+    // Nothing was moved since: the other view still stands where it was left.
+    if (left?.index === index && left.at?.time === at?.time && left.at?.pid === at?.pid) {
+      this.left = undefined;
+      this.current = index;
+    } else this.enterView(index, at);
+    return "paint";
+  }
+
+  private enterView(index: number, at: Moment | undefined): void {
+    const from = this.current;
     this.current = index;
     if (at !== undefined) this.view.goTo(at);
-    return "paint";
+    this.left = { index: from, at: this.view.moment() };
   }
 
   /** Says something until the next key, unless the view has something to say. */
