@@ -17,17 +17,16 @@ import { TrackexecError } from "../lib/trackexec/trackexec_error.ts";
 import { TrackexecLines } from "../lib/trackexec/trackexec_lines.ts";
 import type { TtyError } from "../lib/tty/tty.ts";
 import { Progress } from "./progress.ts";
+import type { PlayCommand } from "./replay_pipe_run.ts";
 import { showScreen } from "./replay_screen.ts";
 import { speaksUnicode, wantsColor } from "./screen.ts";
 import { note, tellProblems } from "./tell.ts";
 import { UsageError } from "./usage_error.ts";
 
-export interface ReplayCommand {
-  readonly recording: string;
+export interface ReplayCommand extends PlayCommand {
+  readonly noTui: boolean;
   /** Which player is shown first; undefined: lines where there are any. */
   readonly view: "lines" | "processes" | undefined;
-  readonly color: "auto" | "always" | "never";
-  readonly strict: boolean;
 }
 
 type ReplayError = SourceError | OutputError | UsageError | TrackexecError | TtyError;
@@ -51,11 +50,10 @@ interface Opened {
 export const run = (c: ReplayCommand): Effect.Effect<void, ReplayError> =>
   Effect.scoped(
     Effect.gen(function* () {
-      if (!process.stdout.isTTY)
-        return yield* new UsageError(
-          "replay is for a terminal, and standard output is none",
-          "tk render and tk analyse write to files and pipes",
-        );
+      if (c.noTui || !process.stdout.isTTY) {
+        const { play } = yield* Effect.promise(() => import("./replay_pipe_run.ts"));
+        return yield* play(c);
+      }
       const opened = yield* isDirectory(c.recording) ? openDirectory(c.recording) : openRecording(c.recording, c.view);
       const told = { problems: 0 };
       yield* showScreen({

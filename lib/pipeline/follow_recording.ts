@@ -191,6 +191,7 @@ class FollowedFile implements FollowedRecording {
 
   first(problems: Problems): void {
     this.recording = this.rows.first(this.text(), problems);
+    this.isOver = this.note !== undefined || this.rows.decoder.end !== undefined;
   }
 
   refresh(): boolean {

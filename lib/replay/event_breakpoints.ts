@@ -12,11 +12,11 @@ export interface Breakpoint {
 /** The steps at which a condition holds. */
 export function findHits(history: ProcessHistory, condition: EventCondition): Uint32Array {
   const { rows, derived } = history;
-  const { test } = condition.over(derived);
+  const predicate = condition.over(derived);
   let hits = new Uint32Array(64);
   let n = 0;
   for (let step = 0; step < rows.length; step++) {
-    if (!test(rows[step]!)) continue;
+    if (!predicate.test(rows[step]!)) continue;
     if (n === hits.length) {
       const grown = new Uint32Array(n * 2);
       grown.set(hits);

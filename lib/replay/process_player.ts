@@ -4,14 +4,13 @@
 // One stands on an event, which has just happened. `next` goes to the next event of the process that is looked at, over whatever its
 // children and all others do meanwhile; `step` to whatever comes next. A process that has ended leads on to the one above it.
 import { count, printable } from "../base/text.ts";
-import type { LineClock } from "../lines/line_track.ts";
 import { ABSENT } from "../model/ids.ts";
-import type { Recording } from "../model/recording.ts";
 import { NS_PER_S } from "../model/time.ts";
 import { type Breakpoint, Breakpoints, findHits } from "./event_breakpoints.ts";
 import { parseCondition } from "./condition.ts";
 import { jumpTarget, parseJump } from "./jump.ts";
 import { notAfter } from "./line_time.ts";
+import { clockOf } from "./recording_clock.ts";
 import { actorOf, lastStepWhere, lowerBound, NEVER, type ProcessHistory, stepAtTime } from "./process_history.ts";
 
 type Direction = 1 | -1;
@@ -386,11 +385,4 @@ export class ProcessPlayer {
     }
     return this.history.derived.processes.length > 0 ? 0 : ABSENT;
   }
-}
-
-/** The recording's clock; undefined when it does not say when it began. */
-export function clockOf({ header }: Recording): LineClock | undefined {
-  const started = header?.started_unix_ns;
-  const known = started !== undefined && /^\d{1,20}$/.test(started);
-  return known ? { ticksPerSecond: NS_PER_S, unixZero: -Number(started) } : undefined;
 }

@@ -13,7 +13,8 @@ import { EventWords } from "./event_text.ts";
 import { localTime, sinceStart } from "./line_time.ts";
 import { processHelp } from "./process_help.ts";
 import { bornBy, endedBadly, endedBy, type ProcessHistory, stepAtTime } from "./process_history.ts";
-import { clockOf, ProcessPlayer } from "./process_player.ts";
+import { beginningOf, clockOf } from "./recording_clock.ts";
+import { ProcessPlayer } from "./process_player.ts";
 import { ProcessTreePicture } from "./process_tree_view.ts";
 import { DONE, type Moment, type Reply, UNKNOWN, type View, type ViewSize } from "./view.ts";
 
@@ -321,7 +322,7 @@ export class ProcessView implements View {
     this.words ??= new EventWords(derived, ability.unicode);
     const out: StyledLine[] = [];
     const clock = clockOf(recording);
-    const since = sinceStart(time, 0, clock ?? { ticksPerSecond: 1e9, unixZero: 0 });
+    const since = sinceStart(time, beginningOf(recording), clock ?? { ticksPerSecond: 1e9, unixZero: 0 });
     const when = clock === undefined ? since : `${localTime(time, clock)}  ${since}`;
     const place = step === 0 ? "  [START OF RECORDING]" : step === steps - 1 ? this.endWords() : "";
     out.push([span("time: "), span(when, STYLE.bold), span(place, STYLE.yellow)]);
