@@ -554,6 +554,9 @@ _RETURN_VALUE = 83
 _YIELD_VALUE = 86
 _YIELD_FROM = b"\x48"
 _GENERATOR = 0x20 | 0x80 | 0x200
+# At the recursion limit an event is lost rather than the program's. Before 3.10 Python ends the process when somebody keeps
+# the error to himself and goes on: there it goes to the program, a frame or two earlier than without us.
+_TOO_DEEP = RecursionError if sys.version_info >= (3, 10) else ()
 
 
 class Settrace(object):
@@ -614,7 +617,7 @@ class Settrace(object):
                     words[i] = word
                 except StopIteration:
                     put(word, frame)
-            except RecursionError:
+            except _TOO_DEEP:
                 pass
 
         def generator(frame, event, value):
@@ -645,7 +648,7 @@ class Settrace(object):
                     words[i] = word
                 except StopIteration:
                     put(word, frame)
-            except RecursionError:
+            except _TOO_DEEP:
                 pass
 
         def call(frame, event, value):
@@ -666,7 +669,7 @@ class Settrace(object):
                 except StopIteration:
                     put(word, frame.f_back)
                 return generator if code.co_flags & _GENERATOR else plain
-            except RecursionError:
+            except _TOO_DEEP:
                 return None
 
         def waits(frame):
@@ -693,7 +696,7 @@ class Settrace(object):
                     words[i] = frame.f_lineno
                 except StopIteration:
                     put(frame.f_lineno, frame)
-            except RecursionError:
+            except _TOO_DEEP:
                 pass
 
         def adopt(frame):
@@ -1019,6 +1022,14 @@ class Monitor(object):
             self.choose()
 
 
+_RESUME = (lambda: 0).__code__.co_code[0]
+
+
+def _never_began(code, offset, error):
+    """At the recursion limit `start` itself could not be called, and the frame ends where it would have begun."""
+    return type(error) is RecursionError and code.co_code[offset] == _RESUME
+
+
 def _one_thread(monitor):
     """Callbacks while one thread runs selected code: it cannot be any other, since a frame begins with `start`."""
     recorder = monitor.recorder
@@ -1053,6 +1064,7 @@ def _one_thread(monitor):
             pass
 
     def start(code, offset):
+        nonlocal slot
         try:
             if ident() != me:
                 monitor.to_many_threads()
@@ -1073,7 +1085,9 @@ def _one_thread(monitor):
             except StopIteration:
                 put(word)
         except RecursionError:
-            pass
+            # This frame is missing: what follows is another stream.
+            stream.lost += 1
+            slot = _nothing()
 
     def throw(code, offset, error):
         start(code, offset)  # this event may not be disabled
@@ -1095,7 +1109,7 @@ def _one_thread(monitor):
     def unwind(code, offset, error):
         try:
             word = known(id(code))
-            if word:
+            if word and not _never_began(code, offset, error):
                 try:
                     i = slot()
                     times[i] = now()
@@ -1212,17 +1226,25 @@ def _many_threads(monitor):
             return disable
         event(word, depth + 1)
 
+    def missing():
+        """The frame that begins is missing: what follows is another stream."""
+        stream = monitor.streams.get(ident())
+        if stream is not None:
+            stream.lost += 1
+            stream.slot = _nothing()
+            held.pop(ident(), None)
+
     def start(code, offset):
         try:
             return begins(code, 2)
         except RecursionError:
-            pass
+            missing()
 
     def throw(code, offset, error):
         try:
             begins(code, 2)
         except RecursionError:
-            pass
+            missing()
 
     def leave(word):
         def left(code, offset, value):
@@ -1236,7 +1258,7 @@ def _many_threads(monitor):
     def unwind(code, offset, error):
         try:
             word = known(id(code))
-            if word:
+            if word and not _never_began(code, offset, error):
                 event(UNWIND, 2)
             elif word is _WAITS:
                 monitor.idle_ends(code, offset, None, UNWIND)
