@@ -13,55 +13,108 @@ import _tk_rewrite as names
 RETURN, LEAVE, UNWIND = names.RETURN, names.LEAVE, names.UNWIND
 
 
-def writer(stream):
-    """The event writer of a thread and `forget`, after which the next event begins another stream. An event costs `put` and nothing else."""
+PROBE = 512  # events at the beginning of a block that are all stamped
+LONG = 5000  # ns: no light statement takes this long, unless it is arithmetic on arrays and the like
+
+
+def writer(stream, light_lines, here):
+    """The event writer of a thread, put into its storage `here`: put(word); lines(word) for lines that need no stamp; cells, with which
+    a frame's first events are written. Returns forget(), after which the next event begins another stream."""
     words = times = None
-    slot = stream.slot
+    free = []  # slots of the block that are not used yet, the next one last: a list's pop is the cheapest counter there is
+    slot = free.pop
+    rest = []
     busy = False
+    every = True
 
     def put(word):
         try:
             i = slot()
             times[i] = perf_counter_ns()
             words[i] = word
-        except StopIteration:
+        except IndexError:
             full(word)
         except BaseException:
             torn(word)
             raise
 
+    def lines(word):
+        try:
+            i = slot()
+            if every:
+                times[i] = perf_counter_ns()
+            words[i] = word
+        except IndexError:
+            full(word)
+        except BaseException:
+            torn(word)
+            raise
+
+    both = put, lines
+
     def full(word):
-        nonlocal busy, words, times, slot
+        """The block is full, or its first events are there to be looked at: whether light statements are indeed."""
+        nonlocal busy, words, times, every
         if busy:  # a signal handler's event while the block is changed
             return
         busy = True
         try:
-            frame = sys._getframe(1)
-            while frame is not None and frame.f_code.co_filename == __file__:
-                frame = frame.f_back
-            # The frame that is being entered is not open yet.
-            stream.turn(frame.f_back if frame is not None and word <= -4 else frame)
-            words, times, slot = stream.words, stream.times, stream.slot
+            if rest:
+                every = heavy()
+                free[:] = rest
+                del rest[:]
+            else:
+                frame = sys._getframe(1)
+                while frame is not None and frame.f_code.co_filename == __file__:
+                    frame = frame.f_back
+                # The frame that is being entered is not open yet.
+                here.cells = words = times = None
+                stream.turn(frame.f_back if frame is not None and word <= -4 else frame)
+                words, times = stream.words, stream.times
+                room = len(words)
+                taken = room - stream.slot.__self__.__length_hint__()
+                every = True
+                if taken + PROBE < room:
+                    rest[:] = range(room - 1, taken + PROBE - 1, -1)
+                    free[:] = range(taken + PROBE - 1, taken - 1, -1)
+                else:
+                    free[:] = range(room - 1, taken - 1, -1)
+                here.cells = slot, words, times, both
         finally:
             busy = False
         put(word)
+
+    def heavy():
+        seen = long = 0
+        last = (rest[-1] if rest else len(words)) - 1
+        for i in range(max(0, last - PROBE + 1), last):
+            if words[i] in light_lines:
+                seen += 1
+                if times[i + 1] - times[i] > LONG:
+                    long += 1
+        return long * 50 > seen
 
     def torn(word):
         """A signal handler raised its exception into put: no slot before the last may stay unwritten, it would end the block."""
         if words is None:
             return
-        i = len(words) - slot.__self__.__length_hint__() - 1
+        i = (free or rest or [len(words)])[-1] - 1
         while i >= 0 and words[i] == 0:
             times[i] = perf_counter_ns()
             words[i] = word
             i -= 1
 
     def forget():
-        nonlocal words, times, slot
+        nonlocal words, times
+        here.cells = words = times = None
         stream.leave()
-        words, times, slot = None, None, stream.slot
+        del free[:], rest[:]
 
-    return put, forget
+    here.put = put
+    here.both = both
+    here.full = full
+    here.cells = None
+    return forget
 
 
 def calls(begin_thread):
@@ -69,23 +122,48 @@ def calls(begin_thread):
     here = _local()
     ours = set()
 
-    def current():
-        begin_thread(here)
-        return here.put
-
     def enter(word):
         try:
-            put = here.put
-        except AttributeError:
-            put = current()
-        put(word)
-        return put
+            slot, words, times, both = here.cells
+            i = slot()
+            times[i] = perf_counter_ns()
+            words[i] = word
+            return both[0]
+        except (AttributeError, TypeError, IndexError, ValueError):
+            return entered(word, 0)[0]
+
+    def enter_at(word, line):
+        """A frame and its first line: one moment, so the clock is read once."""
+        try:
+            slot, words, times, both = here.cells
+            i = slot()
+            times[i] = now = perf_counter_ns()
+            words[i] = word
+            word = 0
+            if line:
+                i = slot()
+                times[i] = now
+                words[i] = line
+            return both
+        except (AttributeError, TypeError, IndexError, ValueError):
+            return entered(word, line)
+
+    def entered(word, line):
+        """The same where there is no room, or no stream yet. word 0: it has been written."""
+        if not hasattr(here, "put"):
+            begin_thread(here)
+        if word:
+            here.put(word)
+        if line:
+            here.put(line)
+        return here.both
 
     def put(word):
         try:
             event = here.put
         except AttributeError:
-            event = current()
+            begin_thread(here)
+            event = here.put
         event(word)
 
     def unwound(event):
@@ -112,14 +190,15 @@ def calls(begin_thread):
             value = send(None) if send is not None else next(inner)
         except StopIteration as end:
             return end.value
+        event = put
         while True:
-            put(LEAVE)
+            event(LEAVE)
             thrown = None
             try:
                 value = yield value
             except BaseException as error:
                 thrown = error
-            put(word)
+            event = enter(word)
             if thrown is None:
                 try:
                     if value is None:
@@ -232,6 +311,7 @@ def calls(begin_thread):
         ours.add(function.__code__)
     return {
         names.ENTER: enter,
+        names.ENTER_AT: enter_at,
         names.PUT: put,
         names.DRIVE: drive,
         names.DRIVE_PLAIN: drive_plain,
@@ -272,13 +352,13 @@ class Fast:
         self.functions, self.here = calls(self.begin_thread)
         self.modules = []  # (path, names of the module, its table of code, the number of its first)
         self.owners = []  # rewritten code objects and the words of entering them
+        self.light_lines = set()  # of all files together; what is light in one is seldom heavy in another
         self.left = {}  # (path, first line) → why this function is not rewritten
 
     def begin_thread(self, here):
         stream = self.stream_type(self.recorder)
         ident = get_ident()
-        here.put, forget = writer(stream)
-        self.writers[ident] = stream, forget
+        self.writers[ident] = stream, writer(stream, self.light_lines, here)
         here.mark = self.thread_end(self.thread_ends, ident)
 
     def thread_ends(self, ident):
@@ -333,7 +413,7 @@ class Fast:
 
         left = []
         try:
-            tree = names.rewrite(ast.parse(data, path), word, lambda *what: left.append(what))
+            tree = names.rewrite(ast.parse(data, path), word, lambda *what: left.append(what), self.light_lines)
             code = compile(tree, path, "exec", dont_inherit=True)
         except (SyntaxError, RecursionError, MemoryError, ValueError):
             return None

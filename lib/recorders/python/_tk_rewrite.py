@@ -5,9 +5,9 @@ import ast
 import sys
 
 # Names of constants that the loader replaces by functions once the code is compiled: no global or builtin is added.
-ENTER, PUT, DRIVE, DRIVE_PLAIN, ITERATE, MANAGE, WOKEN, UNWOUND, FRAME = (
+ENTER, ENTER_AT, PUT, DRIVE, DRIVE_PLAIN, ITERATE, MANAGE, WOKEN, UNWOUND, FRAME = (
     "\0tk:" + name
-    for name in ("enter", "put", "drive", "drive_plain", "iterate", "manage", "woken", "unwound", "frame")
+    for name in ("enter", "enter_at", "put", "drive", "drive_plain", "iterate", "manage", "woken", "unwound", "frame")
 )
 RETURN, LEAVE, UNWIND = -1, -2, -3
 
@@ -20,6 +20,29 @@ TRIES = tuple(getattr(ast, name) for name in ("Try", "TryStar") if hasattr(ast, 
 MATCH = getattr(ast, "Match", ())
 
 
+# What cannot run other code, operators on objects of one's own left aside: a statement of only these is light.
+LIGHT = tuple(
+    getattr(ast, name)
+    for name in (
+        "Name Constant BinOp UnaryOp BoolOp Compare IfExp Tuple List Dict Subscript Attribute NamedExpr Slice Index ExtSlice Assign AugAssign "
+        "AnnAssign Return Expr Pass Break Continue Assert expr_context operator unaryop boolop cmpop"
+    ).split()
+    if hasattr(ast, name)
+)
+
+
+def is_light(node):
+    if not isinstance(node, LIGHT):
+        return False
+    todo = [node]
+    while todo:
+        for child in ast.iter_child_nodes(todo.pop()):
+            if not isinstance(child, LIGHT) or isinstance(child, ast.MatMult):
+                return False
+            todo.append(child)
+    return True
+
+
 class Scope:
     """What a frame runs: a module, a class body or a function."""
 
@@ -29,6 +52,8 @@ class Scope:
         self.word = word
         self.local = kind == "function"  # events go through the local `_tk_a`
         self.loops = []  # line of the header that `continue` goes to, 0 for `while`
+        self.after_light = False  # the statement before the one at hand is light
+        self.unstamped = False  # `_tk_b` may be used
         self.suspends = False  # the statement at hand contains a yield or an await
 
 
@@ -95,8 +120,10 @@ class Suspensions(ast.NodeTransformer):
 
 
 class Rewriter:
-    def __init__(self, code_word, left):
-        """code_word(first line, qualified name): the word of entering it; left(first line, name): told of what is not rewritten."""
+    def __init__(self, code_word, left, light_lines):
+        """code_word(first line, qualified name): the word of entering it; left(first line, name, why): told of what is not
+        rewritten; light_lines: gets the lines whose events may be without a stamp."""
+        self.light_lines = light_lines
         self.code_word = code_word
         self.left = left
         self.suspensions = Suspensions(self)
@@ -120,10 +147,11 @@ class Rewriter:
         chosen = self.place(ast.IfExp(test=self.constant(True, at), body=constant, orelse=self.constant(None, at)), at)
         return self.place(ast.Call(func=chosen, args=arguments, keywords=[]), at)
 
-    def put(self, word, at):
+    def put(self, word, at, light=False):
         argument = self.constant(word, at)
         if self.scope.local:
-            return self.place(ast.Call(func=self.name("_tk_a", at), args=[argument], keywords=[]), at)
+            name = "_tk_b" if light and self.scope.unstamped else "_tk_a"
+            return self.place(ast.Call(func=self.name(name, at), args=[argument], keywords=[]), at)
         return self.call(PUT, [argument], at)
 
     def enter(self, at):
@@ -146,8 +174,8 @@ class Rewriter:
     def assign(self, value, at):
         return self.place(ast.Assign(targets=[self.name("_tk_a", at, True)], value=value, type_comment=None), at)
 
-    def event(self, line, at):
-        return self.statement(self.put(line, at), at)
+    def event(self, line, at, light=False):
+        return self.statement(self.put(line, at, light), at)
 
     def attempt(self, body, handler, at, orelse=(), finalbody=()):
         """try: body; except BaseException: handler; raise"""
@@ -198,6 +226,12 @@ class Rewriter:
         line = s.lineno
         outer, self.scope.suspends = self.scope.suspends, False
         header = not isinstance(s, ast.While) or isinstance(s.test, ast.Constant)
+        # Light itself and after a light one: its time is between those of its neighbours.
+        light = is_light(s.test if isinstance(s, (ast.If, ast.While)) else s)
+        unstamped = light and self.scope.after_light and isinstance(s, ast.stmt)
+        if light and self.scope.unstamped:
+            self.light_lines.add(line)
+        self.scope.after_light = light
         if isinstance(s, FUNCTIONS):
             if s.decorator_list:
                 line = min(line, *(d.lineno for d in s.decorator_list))
@@ -212,7 +246,9 @@ class Rewriter:
             self.loop(s)
         elif isinstance(s, ast.If):
             s.test = self.expression(s.test)
-            s.body, s.orelse = self.nested(s.body), self.nested(s.orelse)
+            s.body, after_body = self.nested(s.body, light), self.scope.after_light
+            s.orelse = self.nested(s.orelse, light)
+            self.scope.after_light = after_body and self.scope.after_light
         elif isinstance(s, (ast.With, ast.AsyncWith)):
             self.managed(s)
         elif MATCH and isinstance(s, MATCH):
@@ -223,8 +259,10 @@ class Rewriter:
                 case.body = self.nested(case.body)
         else:
             s = self.expression(s)
+        if not isinstance(s, ast.If):
+            self.scope.after_light = light
         if header:
-            out.append(self.event(line, s))
+            out.append(self.event(line, s, unstamped))
         if isinstance(s, ast.Continue) and self.scope.loops and self.scope.loops[-1]:
             out.append(self.event(self.scope.loops[-1], s))
         if self.scope.suspends:
@@ -233,9 +271,9 @@ class Rewriter:
         self.scope.suspends = outer
         out.append(s)
 
-    def nested(self, statements):
+    def nested(self, statements, after_light=False):
         """A block inside a statement: what it suspends is its own statements' affair."""
-        suspends = self.scope.suspends
+        suspends, self.scope.after_light = self.scope.suspends, after_light
         out = self.block(statements)
         self.scope.suspends = suspends
         return out
@@ -258,7 +296,7 @@ class Rewriter:
         scope = self.scope
         if isinstance(s, ast.While):
             scope.loops.append(0)
-            s.body = self.nested(s.body)
+            s.body = self.nested(s.body, is_light(s.test))
             scope.loops.pop()
             s.test = self.expression(s.test)
             if not isinstance(s.test, ast.Constant):
@@ -330,6 +368,7 @@ class Rewriter:
         outer = self.scope
         self.scope = scope = Scope("function", name, self.code_word(line, name))
         scope.local = not sees
+        scope.unstamped = not sees and not suspends
         head, rest = self.head(s.body)
         at = rest[0] if rest else s
         last = rest[-1] if rest else s
@@ -341,9 +380,25 @@ class Rewriter:
         else:
             unwound = self.assign(self.call(UNWOUND, [self.name("_tk_a", last)], last), last)
             guarded = self.attempt(body, [unwound], last, (), [self.event(RETURN, last)])
-            s.body = [*head, self.assign(self.enter(at), at), guarded]
+            s.body = [*head, self.entered(body, at), guarded]
         self.scope = outer
 
+    def entered(self, body, at):
+        """Entering a function, with its first line when that comes at once: its event is taken from the body."""
+        line = self.constant(0, at)
+        first = body[0]
+        if not self.scope.unstamped:
+            return self.assign(self.enter(at), at)
+        if len(body) > 1 and isinstance(first, ast.Expr) and isinstance(first.value, ast.Call):
+            call = first.value
+            if isinstance(call.func, ast.Name) and call.func.id in ("_tk_a", "_tk_b"):
+                del body[0]
+                line = call.args[0]
+        value = self.call(ENTER_AT, [self.constant(self.scope.word, at), line], at)
+        targets = [self.name("_tk_a", at, True), self.name("_tk_b", at, True)]
+        both = self.place(ast.Tuple(elts=targets, ctx=ast.Store()), at)
+        return self.place(ast.Assign(targets=[both], value=value, type_comment=None), at)
 
-def rewrite(tree, code_word, left):
-    return Rewriter(code_word, left).module(tree)
+
+def rewrite(tree, code_word, left, light_lines):
+    return Rewriter(code_word, left, light_lines).module(tree)
