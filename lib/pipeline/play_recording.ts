@@ -90,8 +90,16 @@ class Player {
   async play(): Promise<Played> {
     const { growing, follow } = this.o;
     let goesOn = await this.playKnown();
+    if (goesOn && follow) goesOn = await this.playWhatComes(growing);
+    if (goesOn && this.text === undefined) this.showTimeless(Infinity);
+    this.out.flush();
+    return { closed: this.out.closed };
+  }
+
+  /** Until no more can come, or no more is wanted (false). */
+  private async playWhatComes(growing: GrowingRecording): Promise<boolean> {
     let look = LOOK;
-    while (goesOn && follow) {
+    for (;;) {
       const wasOver = growing.isOver;
       const before = performance.now();
       const more = growing.refresh();
@@ -101,13 +109,10 @@ class Player {
         this.text?.renew(new Derived(this.recording));
         this.playback.extend(this.recording.events);
         look = Math.max(LOOK, (performance.now() - before) * SHARE);
-        goesOn = await this.playKnown();
-      } else if (wasOver) break;
+        if (!(await this.playKnown())) return false;
+      } else if (wasOver) return true;
       else await this.wait(look);
     }
-    if (goesOn && this.text === undefined) this.showTimeless(Infinity);
-    this.out.flush();
-    return { closed: this.out.closed };
   }
 
   /** False when no more is wanted: the reader has gone, or the last moment was passed. */
