@@ -37,3 +37,39 @@ export function decodeBase64(text: string): Uint8Array | undefined {
   }
   return out;
 }
+
+/** The same from the bytes `b[from, to)` of a text, without making a string of them. */
+export function decodeBase64Bytes(b: Uint8Array, from: number, to: number): Uint8Array | undefined {
+  let end = to;
+  while (end > from && end > to - 2 && b[end - 1] === 61) end--;
+  const digits = end - from;
+  if (digits % 4 === 1) return undefined;
+  const out = new Uint8Array(Math.floor((digits * 3) / 4));
+  let n = 0;
+  let bad = 0;
+  let i = from;
+  for (; i + 3 < end; i += 4) {
+    const v0 = VALUES[b[i]!]!;
+    const v1 = VALUES[b[i + 1]!]!;
+    const v2 = VALUES[b[i + 2]!]!;
+    const v3 = VALUES[b[i + 3]!]!;
+    bad |= v0 | v1 | v2 | v3;
+    const word = (v0 << 18) | (v1 << 12) | (v2 << 6) | v3;
+    out[n++] = word >> 16;
+    out[n++] = word >> 8;
+    out[n++] = word;
+  }
+  let held = 0;
+  let bits = 0;
+  for (; i < end; i++) {
+    const v = VALUES[b[i]!]!;
+    bad |= v;
+    held = (held << 6) | v;
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    out[n++] = held >> bits;
+  }
+  // A byte that is no digit has the value -1.
+  return bad < 0 ? undefined : out;
+}

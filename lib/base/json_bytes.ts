@@ -2,6 +2,7 @@
 // Text comes as UTF-8 bytes from another process and may be anything; `utf8` writes the readable form and says whether it was exact.
 
 const HEX = new TextEncoder().encode("0123456789abcdef");
+const BASE64 = new TextEncoder().encode("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
 const encoder = new TextEncoder();
 
 /** Length of the well-formed UTF-8 sequence that starts at `i`, or 0 where there is none (overlong, surrogate, cut, beyond U+10FFFF). */
@@ -152,6 +153,32 @@ export class JsonBytes {
   text(s: string): void {
     const b = encoder.encode(s);
     this.utf8(b, 0, b.length);
+  }
+
+  /** A quoted string of base64. */
+  base64(b: Uint8Array): void {
+    this.need(Math.ceil(b.length / 3) * 4 + 2);
+    const out = this.bytes;
+    let n = this.length;
+    out[n++] = 34;
+    let i = 0;
+    for (; i + 2 < b.length; i += 3) {
+      const word = (b[i]! << 16) | (b[i + 1]! << 8) | b[i + 2]!;
+      out[n++] = BASE64[word >> 18]!;
+      out[n++] = BASE64[(word >> 12) & 63]!;
+      out[n++] = BASE64[(word >> 6) & 63]!;
+      out[n++] = BASE64[word & 63]!;
+    }
+    if (i < b.length) {
+      const two = i + 1 < b.length;
+      const word = (b[i]! << 16) | (two ? b[i + 1]! << 8 : 0);
+      out[n++] = BASE64[word >> 18]!;
+      out[n++] = BASE64[(word >> 12) & 63]!;
+      out[n++] = two ? BASE64[(word >> 6) & 63]! : 61;
+      out[n++] = 61;
+    }
+    out[n++] = 34;
+    this.length = n;
   }
 
   /** Any value, through JSON.stringify: for headers, not for events. */

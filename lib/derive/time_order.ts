@@ -2,12 +2,12 @@
 // It sorts indices, never the table, and costs one pass when the input is in order already (it nearly always is).
 import type { EventTable } from "../model/event_table.ts";
 
-/** Row indices, earliest first. */
-export function timeOrder(events: EventTable): Uint32Array {
+/** Row indices, earliest first; only of the rows from `from` on. */
+export function timeOrder(events: EventTable, from = 0): Uint32Array {
   const { ts, seq, length } = events;
-  let rows = new Uint32Array(length);
+  let rows = new Uint32Array(Math.max(0, length - from));
   let n = 0;
-  for (let row = 0; row < length; row++) if (!Number.isNaN(ts[row]!)) rows[n++] = row;
+  for (let row = from; row < length; row++) if (!Number.isNaN(ts[row]!)) rows[n++] = row;
   rows = rows.subarray(0, n);
 
   // Natural merge sort: runs that are in order stay as they are, then neighbours are merged until one is left.

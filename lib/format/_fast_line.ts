@@ -22,6 +22,8 @@ for (const kind of [
   KIND.exec_part,
   KIND.exec_args,
   KIND.exec_filename,
+  KIND.source,
+  KIND.line_block,
 ])
   FAST[kind] = 1;
 

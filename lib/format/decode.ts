@@ -72,6 +72,11 @@ export class EventDecoder {
   /** After the last chunk. */
   finish(): void {
     this.splitter.end();
+    this.settle();
+  }
+
+  /** What can only be known of all lines, for those that have come so far; more may follow. */
+  settle(): void {
     if (!this.native) forgetGroups(this.table);
   }
 

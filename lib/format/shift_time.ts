@@ -1,5 +1,5 @@
-// Moves the events of a recording along the time axis: of each line only the digits of its `timestamp` are rewritten, every other
-// byte stays. Lines without such a whole number, headers and lines that are not JSON objects pass as they are.
+// Moves the events of a recording along the time axis: of each line only the digits of its `timestamp` are rewritten (and of a
+// LineBlock's `end`), every other byte stays. Lines without such a whole number, headers and lines that are not JSON objects pass as they are.
 import { JsonBytes } from "../base/json_bytes.ts";
 import { LineSplitter } from "./_lines.ts";
 import { skipNumber, skipSpace, skipString, skipValue } from "./_json_scan.ts";
@@ -8,14 +8,20 @@ import type { Transcoder } from "./format.ts";
 /** Where the number stands that `findTimestamp` found. */
 let numberAt = 0;
 let numberEnd = 0;
+/** The same of a block's `end`; -1 when the line has none that counts. */
+let blockEndAt = -1;
+let blockEndEnd = 0;
 
 /** The last `timestamp` of the object behind the line's first name, as in JSON.parse; false when there is none. */
 function findTimestamp(b: Uint8Array, from: number, to: number): boolean {
   numberAt = -1;
+  blockEndAt = -1;
   let p = skipSpace(b, from, to);
   if (p >= to || b[p] !== 123) return false;
-  p = skipString(b, skipSpace(b, p + 1, to), to);
+  const tag = skipSpace(b, p + 1, to);
+  p = skipString(b, tag, to);
   if (p < 0) return false;
+  const isBlock = isName(b, tag, p, BLOCK);
   p = skipSpace(b, p, to);
   if (p >= to || b[p] !== 58) return false;
   p = skipSpace(b, p + 1, to);
@@ -25,7 +31,8 @@ function findTimestamp(b: Uint8Array, from: number, to: number): boolean {
     const name = p;
     p = skipString(b, p, to);
     if (p < 0) return false;
-    const isTime = isTimestamp(b, name, p);
+    const isTime = isName(b, name, p, TIMESTAMP);
+    const isEnd = isBlock && isName(b, name, p, END);
     p = skipSpace(b, p, to);
     if (p >= to || b[p] !== 58) return false;
     const value = skipSpace(b, p + 1, to);
@@ -34,6 +41,9 @@ function findTimestamp(b: Uint8Array, from: number, to: number): boolean {
     if (isTime) {
       numberAt = skipNumber(b, value, to) === p ? value : -1;
       numberEnd = p;
+    } else if (isEnd) {
+      blockEndAt = skipNumber(b, value, to) === p ? value : -1;
+      blockEndEnd = p;
     }
     p = skipSpace(b, p, to);
     if (p >= to || b[p] !== 44) break;
@@ -42,11 +52,14 @@ function findTimestamp(b: Uint8Array, from: number, to: number): boolean {
   return numberAt >= 0;
 }
 
-const NAME = new TextEncoder().encode('"timestamp"');
+const encoder = new TextEncoder();
+const TIMESTAMP = encoder.encode('"timestamp"');
+const END = encoder.encode('"end"');
+const BLOCK = encoder.encode('"LineBlock"');
 
-function isTimestamp(b: Uint8Array, from: number, to: number): boolean {
-  if (to - from !== NAME.length) return false;
-  for (let i = 0; i < NAME.length; i++) if (b[from + i] !== NAME[i]) return false;
+function isName(b: Uint8Array, from: number, to: number, name: Uint8Array): boolean {
+  if (to - from !== name.length) return false;
+  for (let i = 0; i < name.length; i++) if (b[from + i] !== name[i]) return false;
   return true;
 }
 
@@ -91,20 +104,38 @@ export class TimeShift implements Transcoder {
       this.out.copy(b, from, to);
       return;
     }
-    let value = 0;
-    for (let p = numberAt; p < numberEnd; p++) {
-      const digit = b[p]! - 48;
-      if (digit < 0 || digit > 9) value = NaN;
-      value = value * 10 + digit;
-    }
-    const moved = value + this.delta;
-    if (!Number.isSafeInteger(moved) || moved < 0) {
+    const moved = wholeNumber(b, numberAt, numberEnd) + this.delta;
+    const end = blockEndAt < 0 ? 0 : wholeNumber(b, blockEndAt, blockEndEnd) + this.delta;
+    if (!isTime(moved) || !isTime(end)) {
       this.outOfRange++;
       this.out.copy(b, from, to);
       return;
     }
-    this.out.copy(b, from, numberAt);
-    this.out.int(moved);
-    this.out.copy(b, numberEnd, to);
+    const endsFirst = blockEndAt >= 0 && blockEndAt < numberAt;
+    let at = from;
+    if (endsFirst) at = this.put(b, at, blockEndAt, blockEndEnd, end);
+    at = this.put(b, at, numberAt, numberEnd, moved);
+    if (blockEndAt >= 0 && !endsFirst) at = this.put(b, at, blockEndAt, blockEndEnd, end);
+    this.out.copy(b, at, to);
   }
+
+  /** Copies up to `from` and puts `value` in place of what stands there; returns where it ended. */
+  private put(b: Uint8Array, at: number, from: number, to: number, value: number): number {
+    this.out.copy(b, at, from);
+    this.out.int(value);
+    return to;
+  }
+}
+
+const isTime = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+
+/** NaN for what is a number but not whole. */
+function wholeNumber(b: Uint8Array, from: number, to: number): number {
+  let value = 0;
+  for (let p = from; p < to; p++) {
+    const digit = b[p]! - 48;
+    if (digit < 0 || digit > 9) return NaN;
+    value = value * 10 + digit;
+  }
+  return value;
 }

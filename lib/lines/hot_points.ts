@@ -1,6 +1,7 @@
 // The lines that cost most, out of the totals: what a line is ranked by, and which come into a table of N.
 import { ascending } from "./ascending.ts";
-import type { LineCost, LineTotals } from "./line_totals.ts";
+import type { Costs } from "./line_costs.ts";
+import type { LineCost } from "./line_totals.ts";
 
 export const SORT_COLUMNS = ["cumulated-runtime", "average-runtime", "frequency", "self-runtime"] as const;
 export type SortColumn = (typeof SORT_COLUMNS)[number];
@@ -23,7 +24,7 @@ export interface HotPointOptions {
 }
 
 /** Highest first. */
-export function hotPoints(totals: LineTotals, options: HotPointOptions): LineCost[] {
+export function hotPoints(totals: Costs, options: HotPointOptions): LineCost[] {
   const { by, recursion } = options;
   const values = new Float64Array(totals.length);
   for (let i = 0; i < values.length; i++) {
@@ -38,7 +39,7 @@ export function hotPoints(totals: LineTotals, options: HotPointOptions): LineCos
 }
 
 /** The lines of one file, by line. */
-export function linesOfFile(totals: LineTotals, file: number): Map<number, LineCost> {
+export function linesOfFile(totals: Costs, file: number): Map<number, LineCost> {
   const lines = new Map<number, LineCost>();
   for (let i = 0; i < totals.length; i++) {
     const cost = totals.at(i);
@@ -48,7 +49,7 @@ export function linesOfFile(totals: LineTotals, file: number): Map<number, LineC
 }
 
 /** Distinct lines that were open on several frames at once for some time. */
-export function recursiveLines(totals: LineTotals): number {
+export function recursiveLines(totals: Costs): number {
   let n = 0;
   for (let i = 0; i < totals.length; i++) {
     const cost = totals.at(i);

@@ -1,6 +1,7 @@
 // What replay, analysis and attribution see of executed lines, whoever recorded them: tracks of blocks. A track is what one thread
 // of one process executed, in order; a block is what can be understood alone. Only heads are in memory; the events of a block are
 // decoded when somebody looks at it. Lines of tk's own recordings, of its spool directories and of trackexec directories are the same here.
+import type { LineCosts } from "./line_costs.ts";
 
 /** A source file that lines refer to; its index in `LineTraces.sources` is the `file` of events. */
 export interface LineSource {
@@ -59,6 +60,21 @@ export interface LineTrack {
   has(block: number, file: number, line: number): boolean;
   /** Throws nothing: a damaged block is empty and told once as a problem. */
   load(block: number): LineBlockView;
+  /**
+   * The top frame at a moment of the block: not always that of the last executed line, since calls come back. Undefined when no frame was
+   * open; missing where only executed lines are recorded.
+   */
+  standAt?(block: number, time: number): Stand | undefined;
+}
+
+/** Where a thread stands. */
+export interface Stand {
+  readonly code: number;
+  readonly line: number;
+  /** The executed line of the block that brought it there; -1: it stood there when the block began. */
+  readonly event: number;
+  /** When the thread last entered, left or executed anything. */
+  readonly since: number;
 }
 
 export interface LineClock {
@@ -77,4 +93,10 @@ export interface LineTraces {
   readonly notes: readonly string[];
   /** Looks whether more was written since; true when tracks, blocks or ends changed. */
   refresh(): boolean;
+}
+
+/** Traces that know what each line cost, too: from heads alone where there are heads. */
+export interface CostedTraces extends LineTraces {
+  /** Adds the costs of one track, or of all. Times are in ticks of the clock. */
+  addCosts(costs: LineCosts, track?: number): void;
 }

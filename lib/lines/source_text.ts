@@ -35,7 +35,7 @@ export function shortLine(line: string, most = 40): string {
  * `path:line`, or two stars and as many whole last parts of it as fit when that is longer than `most`. As in the older tool that may be none
  * of them, for a very long file name; whole paths are in the formats for programs.
  */
-export function shortPlace(path: string, line: number, most = 40): string {
+export function shortPlace(path: string, line: number | string, most = 40): string {
   const whole = `${path}:${line}`;
   if (whole.length <= 2 * most && codePoints(whole) <= most) return whole;
   // What fits stands in the last characters; the rest of a long path is not even split.

@@ -35,6 +35,11 @@ const USUAL_LINE = 110;
 /** The most rows that are made room for at once; memory that is not written to costs nothing. */
 const MOST_ROWS_AT_FIRST = 1 << 25;
 
+/** Rows to make room for in a recording of so many bytes. */
+export function expectedRows(bytes: number): number {
+  return Math.min(Math.ceil(bytes / USUAL_LINE), MOST_ROWS_AT_FIRST);
+}
+
 /** Reads the recording at `path`; `-` is stdin. Its text can be read until the scope closes. */
 export const readRecording = (
   path: string,
@@ -60,7 +65,7 @@ export const readSource = (
     if (plain !== undefined) {
       // Found out only on the way: raw lines among the event lines. Then all of it is read again, through the transcoder.
       const trial = new Problems();
-      const capacity = Math.min(Math.ceil(plain.size / USUAL_LINE), MOST_ROWS_AT_FIRST);
+      const capacity = expectedRows(plain.size);
       const large = plain.size > limit;
       const [decoder, text] = yield* pass(source, trial, large ? fileText(plain.fd, plain.size) : limit, capacity);
       if (!decoder.sawRaw || source.transcodedChunks === undefined) {

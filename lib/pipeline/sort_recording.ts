@@ -114,9 +114,9 @@ function expected(cause: unknown): SourceError | OutputError {
 
 export const attempt = <A>(f: () => A) => Effect.try({ try: f, catch: expected });
 
-/** Work in turns, which ends with the fiber. */
-export const work = <A>(f: (turn: Turn) => Promise<A>) =>
-  Effect.tryPromise({ try: (signal) => f(makeTurn(signal)), catch: expected });
+/** Work in turns, which ends with the fiber. The signal is for whoever waits for something else meanwhile. */
+export const work = <A>(f: (turn: Turn, signal: AbortSignal) => Promise<A>) =>
+  Effect.tryPromise({ try: (signal) => f(makeTurn(signal), signal), catch: expected });
 
 /** The input whose lines are being taken. */
 interface Feeding {

@@ -95,3 +95,26 @@ export function jumpTarget(jump: Jump, now: number, clock: JumpClock): number {
   local.setHours(time.hours, time.minutes, whole, 0);
   return Math.trunc((local.getTime() / 1000) * ticks + (time.seconds - whole) * ticks + unixZero);
 }
+
+/** Where a recording lies on its own clock. */
+export interface Extent {
+  readonly start: number;
+  readonly end: number;
+  /** Undefined when the recording does not say when it was made. */
+  readonly clock: JumpClock | undefined;
+}
+
+/** A moment of a recording as options name it: `2s` and `+2s` from its start, `-2s` from its end, a time of its day, a day's beginning. */
+export function parseMoment(text: string, { start, end, clock }: Extent): Result<number, string> {
+  const typed = text.trim();
+  return parseJump(/^[\d.]+[a-z]+$/.test(typed) ? `+${typed}` : typed).andThen((jump) => {
+    if (jump.kind === "by") {
+      const back = typed.startsWith("-");
+      return ok(jumpTarget(jump, back ? end : start, clock ?? { ticksPerSecond: 1e9, unixZero: 0 }));
+    }
+    if (clock === undefined)
+      return err("the recording does not say when it was made; give a time from its start, such as 2s");
+    const day: Jump = jump.kind === "day" ? { ...jump, kind: "moment", hours: 0, minutes: 0, seconds: 0 } : jump;
+    return ok(jumpTarget(day, start, clock));
+  });
+}

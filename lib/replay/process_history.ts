@@ -216,17 +216,22 @@ function stepFrom(rows: Uint32Array, ts: Float64Array, time: number): number {
   return low;
 }
 
-/** Last step at or before a time; 0 when there is none. */
-export function stepAtTime({ rows, derived }: ProcessHistory, time: number): number {
+/** Last step whose time is early enough (a claim that holds up to some time); 0 when there is none. */
+export function lastStepWhere({ rows, derived }: ProcessHistory, isEarly: (time: number) => boolean): number {
   const { ts } = derived.processes.events;
   let low = 0;
   let high = rows.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (ts[rows[middle]!]! <= time) low = middle + 1;
+    if (isEarly(ts[rows[middle]!]!)) low = middle + 1;
     else high = middle;
   }
   return Math.max(0, low - 1);
+}
+
+/** Last step at or before a time; 0 when there is none. */
+export function stepAtTime(history: ProcessHistory, time: number): number {
+  return lastStepWhere(history, (t) => t <= time);
 }
 
 /** How many lives had begun. They are those with the numbers below. */

@@ -50,6 +50,15 @@ export function joinExecs(events: EventTable, orphan: (row: number) => void): vo
   for (const pending of pendings.values()) abandon(pending, orphan);
 }
 
+/**
+ * Takes joined rows apart, so that they can be joined again with what has come since. `wholes`: the rows that were `Exec` before
+ * they were joined.
+ */
+export function unjoinExecs(events: EventTable, wholes: Iterable<number>): void {
+  events.mate.fill(ABSENT, 0, events.length);
+  for (const row of wholes) events.kind[row] = KIND.exec_part;
+}
+
 /** The rows that matter here in time order, each pid's next to each other in its own order; none when nothing is in parts. */
 function relevantRows(events: EventTable): Uint32Array {
   const { kind, ts, seq, length } = events;

@@ -134,8 +134,8 @@ class LogDirectory implements TrackexecLog {
   }
 }
 
-/** `log_index`: per block when it began (8 bytes) and its smallest stack (2 bytes, of use to a player only). */
-class IndexFile {
+/** `log_index`: per block when it began (8 bytes) and its smallest stack (2 bytes, of use to a player only: trackexec_lines.ts). */
+export class IndexFile {
   readonly isThere: boolean;
   readonly records: number;
   /** Bytes after the last whole record. */
@@ -176,7 +176,7 @@ class IndexFile {
 }
 
 /** When blocks began, made never to decrease: the recorder sees to that, a damaged index does not. */
-class StartTimes {
+export class StartTimes {
   private readonly index: IndexFile;
   private first = 0;
   private starts: number[] = [];
@@ -257,7 +257,7 @@ function logsInside(dir: string): string[] {
   return readdirSync(dir).slice(0, 1000).filter(isLog).sort().slice(0, 3);
 }
 
-function readPid(path: string): number | undefined {
+export function readPid(path: string): number | undefined {
   let fd: number | undefined;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);

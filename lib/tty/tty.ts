@@ -160,6 +160,8 @@ export class Tty {
     if (this.closed) return;
     this.leave();
     this.closed = true;
+    this.gone = true;
+    this.wake?.();
     clearTimeout(this.escape);
     this.input.off("data", this.onData);
     this.input.off("end", this.onEnd);

@@ -5,6 +5,7 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { chalk, ExecBench, noTkIn, operations, reportersIn, waitUntil } from "../support/exec.ts";
 import { PLAIN_ENV, programs, temporaryFolder } from "../support/programs.ts";
+import { killWithChildren } from "../support/signals.ts";
 import { requireTk, run, TK } from "../support/tk.ts";
 import { lacks } from "../support/needs.ts";
 
@@ -147,7 +148,8 @@ describe("the ending", () => {
         await own.run(["bash", "-c", `kill -${name} ${running.pid}`]);
         await waitUntil(() => (got().endsWith(`${name}\n`) ? true : undefined), got);
       }
-      await own.run(["bash", "-c", `kill -KILL $(pgrep -P ${running.pid} bash) ${running.pid}`]);
+      // As parent, the program and the reporter are tk's children; all of them hold the pipe that `done` waits for.
+      killWithChildren(running.pid);
       await running.done;
       expect(got()).toBe(["ready", ...names, ""].join("\n"));
     });
@@ -217,7 +219,7 @@ describe("reports", () => {
     chmodSync(bench.file("hello.sh", "#!/bin/bash\nsleep 30 & wait\n"), 0o755);
     const running = bench.start(["--exec-command-name=./hello.sh"]);
     const seen = chalk((await bench.count(1))[0]);
-    await bench.run(["bash", "-c", `kill -KILL $(pgrep -P ${running.pid}) ${running.pid}`]);
+    killWithChildren(running.pid);
     await running.done;
     expect(seen["_PROCESS_COMMAND_NAME"]).toBe("hello.sh");
     expect(seen["_PROCESS_ARGV"]).toEqual(["/bin/bash", "./hello.sh"]);
@@ -252,7 +254,7 @@ describe("reports", () => {
     const running = bench.start(["--skip-command-report", "--", "sh", "-c", "echo up >up; sleep 30"]);
     await waitUntil(() => (existsSync(join(bench.home, "up")) ? true : undefined));
     expect(reportersIn(bench.home)).toEqual([]);
-    await bench.run(["bash", "-c", `kill -KILL $(pgrep -P ${running.pid}) ${running.pid}`]);
+    killWithChildren(running.pid);
     await running.done;
     expect(bench.reports()).toEqual([]);
   });

@@ -1,8 +1,9 @@
 // What can go wrong around a program under `tk exec`, one test each: the program never feels it, and no report is lost without a word.
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { chalk, ExecBench, noTkIn, operations, readReports, reportersIn, waitUntil } from "../support/exec.ts";
+import { killWithChildren } from "../support/signals.ts";
 import { isRoot, requireTk, TK } from "../support/tk.ts";
 import { lacks } from "../support/needs.ts";
 
@@ -176,7 +177,8 @@ describe("programs", () => {
       await noReporter(bench);
       const daemon = Number(readFileSync(join(bench.home, "daemon"), "utf8"));
       expect(existsSync(`/proc/${daemon}`)).toBe(true);
-      await bench.run(["bash", "-c", `kill -KILL $(pgrep -P ${daemon}) ${daemon}; rm daemon`]);
+      killWithChildren(daemon);
+      rmSync(join(bench.home, "daemon"));
     }
     const reports = bench.reports();
     expect(operations(reports).filter((o) => o === "exec")).toHaveLength(2);

@@ -1,0 +1,142 @@
+// `tk replay` without a screen: words to plain options, the recording or directory opened, one call into the player for pipes.
+import { Effect, type Scope } from "effect";
+import type { Result } from "neverthrow";
+import { statSync } from "node:fs";
+import type { OutputError } from "../lib/host/out.ts";
+import type { LineTraces } from "../lib/lines/line_track.ts";
+import type { Recording } from "../lib/model/recording.ts";
+import { followRecording } from "../lib/pipeline/follow_recording.ts";
+import { playRecording } from "../lib/pipeline/play_recording.ts";
+import type { SourceError } from "../lib/pipeline/source.ts";
+import { decodeRecording } from "../lib/pipeline/read.ts";
+import type { GrowingRecording } from "../lib/replay/growing.ts";
+import { type Extent, parseMoment } from "../lib/replay/jump.ts";
+import { parseIdle, parseSpeed } from "../lib/replay/pace.ts";
+import { beginningOf, clockOf, endingOf } from "../lib/replay/recording_clock.ts";
+import { recordingLines } from "../lib/traces/recording_lines.ts";
+import { TrackexecError } from "../lib/trackexec/trackexec_error.ts";
+import { TrackexecLines } from "../lib/trackexec/trackexec_lines.ts";
+import { speaksUnicode, wantsColor } from "./screen.ts";
+import { note, tellProblems } from "./tell.ts";
+import { UsageError } from "./usage_error.ts";
+
+export interface PlayCommand {
+  readonly recording: string;
+  readonly color: "auto" | "always" | "never";
+  readonly strict: boolean;
+  readonly format: "text" | "ndjson";
+  readonly speed: string | undefined;
+  readonly maxIdle: string | undefined;
+  readonly from: string | undefined;
+  readonly until: string | undefined;
+  readonly follow: boolean;
+}
+
+type PlayError = SourceError | OutputError | UsageError | TrackexecError;
+
+interface Opened {
+  readonly growing: GrowingRecording;
+  readonly traces: LineTraces | undefined;
+}
+
+export const play = (c: PlayCommand): Effect.Effect<void, PlayError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const speed = yield* understood("--speed", c.speed, parseSpeed);
+    const maxIdle = yield* understood("--max-idle", c.maxIdle, parseIdle);
+    const isLog = isDirectory(c.recording);
+    if (isLog && c.format === "ndjson")
+      return yield* new UsageError(
+        `--format ndjson prints a recording's own lines, and '${c.recording}' is a directory`,
+        "tk render makes a recording's lines of a log of executed lines",
+      );
+    const opened = yield* isLog ? openLog(c.recording) : openRecording(c);
+    const { growing, traces } = opened;
+    const { recording } = growing;
+    const { problems } = recording;
+    const extent = isLog ? extentOfLog(traces) : extentOf(recording);
+    const moment = (text: string) => parseMoment(text, extent);
+    const from = yield* understood("--from", c.from, moment);
+    const until = yield* understood("--until", c.until, moment);
+    const toTerminal = process.stdout.isTTY;
+    yield* playRecording({
+      growing,
+      traces,
+      format: c.format,
+      speed: speed ?? 1,
+      maxIdle: maxIdle ?? Infinity,
+      from: from ?? -Infinity,
+      until: until ?? Infinity,
+      start: extent.start,
+      follow: c.follow,
+      unicode: !toTerminal || speaksUnicode(),
+      color: wantsColor(c.color, toTerminal),
+    }).pipe(
+      Effect.ensuring(
+        Effect.sync(() => {
+          process.exitCode = tellProblems(problems, c.strict);
+          for (const sentence of traces?.notes ?? []) note(sentence);
+          if (growing.note !== undefined) note(growing.note);
+        }),
+      ),
+    );
+  });
+
+function understood<A>(
+  name: string,
+  text: string | undefined,
+  parse: (text: string) => Result<A, string>,
+): Effect.Effect<A | undefined, UsageError> {
+  if (text === undefined) return Effect.succeed(undefined);
+  return parse(text).match(
+    (value) => Effect.succeed(value),
+    (expected) => Effect.fail(new UsageError(`${name}: got ${JSON.stringify(text)}: ${expected}`)),
+  );
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return path !== "-" && statSync(path).isDirectory();
+  } catch {
+    return false; // Whoever opens it says why it cannot be had.
+  }
+}
+
+const openRecording = (c: PlayCommand): Effect.Effect<Opened, SourceError | OutputError, Scope.Scope> =>
+  followRecording(c.recording, { stream: c.follow }).pipe(
+    Effect.map((growing) => {
+      const { recording, file } = growing;
+      if (c.follow && growing.isOver && recording.end === undefined)
+        note(`${recording.name}: what is compressed or in a foreign format cannot be followed; this is what there is`);
+      const wanted = c.format === "text";
+      const traces = wanted ? recordingLines(recording, recording.problems, c.follow ? file : undefined) : undefined;
+      return { growing, traces };
+    }),
+  );
+
+/** A log of executed lines only. */
+const openLog = (directory: string): Effect.Effect<Opened, TrackexecError> =>
+  Effect.try({
+    try: () => {
+      const recording = decodeRecording(new Uint8Array(0), directory);
+      const traces = new TrackexecLines(directory, recording.problems);
+      const growing = { recording, isOver: false, note: undefined, refresh: () => false };
+      return { growing, traces };
+    },
+    catch: (cause) => {
+      if (cause instanceof TrackexecError) return cause;
+      throw cause;
+    },
+  });
+
+function extentOf(recording: Recording): Extent {
+  return { start: beginningOf(recording), end: endingOf(recording), clock: clockOf(recording) };
+}
+
+function extentOfLog(traces: LineTraces | undefined): Extent {
+  const tracks = traces?.tracks.filter(({ blocks }) => blocks > 0) ?? [];
+  const ns = 1e9 / (traces?.clock.ticksPerSecond ?? 1e9);
+  const start = Math.min(...tracks.map((track) => track.startOf(0) * ns));
+  const end = Math.max(...tracks.map((track) => track.endOf(track.blocks - 1) * ns));
+  const clock = { ticksPerSecond: 1e9, unixZero: (traces?.clock.unixZero ?? 0) * ns };
+  return tracks.length === 0 ? { start: 0, end: 0, clock } : { start, end, clock };
+}

@@ -1,0 +1,181 @@
+// What `tk replay` does once its words are understood: a recording or a directory of lines, as players on the screen.
+import { Effect, type Scope } from "effect";
+import { readFileSync, statSync } from "node:fs";
+import type { OutputError } from "../lib/host/out.ts";
+import { LineCosts } from "../lib/lines/line_costs.ts";
+import type { CostedTraces } from "../lib/lines/line_track.ts";
+import { formatProblem, Problems } from "../lib/model/problem.ts";
+import { followRecording } from "../lib/pipeline/follow_recording.ts";
+import type { SourceError } from "../lib/pipeline/source.ts";
+import { GrowingProcesses } from "../lib/replay/growing.ts";
+import { hasLines, LinePlayer } from "../lib/replay/line_player.ts";
+import { LineView } from "../lib/replay/line_view.ts";
+import { ProcessView } from "../lib/replay/process_view.ts";
+import type { View } from "../lib/replay/view.ts";
+import { recordingLines } from "../lib/traces/recording_lines.ts";
+import { TrackexecError } from "../lib/trackexec/trackexec_error.ts";
+import { TrackexecLines } from "../lib/trackexec/trackexec_lines.ts";
+import type { TtyError } from "../lib/tty/tty.ts";
+import { Progress } from "./progress.ts";
+import type { PlayCommand } from "./replay_pipe_run.ts";
+import { showScreen } from "./replay_screen.ts";
+import { speaksUnicode, wantsColor } from "./screen.ts";
+import { note, tellProblems } from "./tell.ts";
+import { UsageError } from "./usage_error.ts";
+
+export interface ReplayCommand extends PlayCommand {
+  readonly noTui: boolean;
+  /** Which player is shown first; undefined: lines where there are any. */
+  readonly view: "lines" | "processes" | undefined;
+}
+
+type ReplayError = SourceError | OutputError | UsageError | TrackexecError | TtyError;
+
+/** A log directory of this many blocks is read for heat without being asked: each has at most 4094 lines. */
+const CHEAP_BLOCKS = 512;
+
+/** A source that the recording has not kept is read as it is now, up to this size. */
+const MOST_SOURCE = 16 << 20;
+
+interface Opened {
+  readonly views: readonly View[];
+  readonly lines: LineView | undefined;
+  readonly traces: CostedTraces | undefined;
+  readonly problems: Problems;
+  readonly growing: boolean;
+  /** Sentences for the user. */
+  readonly notes: readonly string[];
+}
+
+export const run = (c: ReplayCommand): Effect.Effect<void, ReplayError> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      if (c.noTui || !process.stdout.isTTY) {
+        const { play } = yield* Effect.promise(() => import("./replay_pipe_run.ts"));
+        return yield* play(c);
+      }
+      const opened = yield* isDirectory(c.recording) ? openDirectory(c.recording) : openRecording(c.recording, c.view);
+      const told = { problems: 0 };
+      yield* showScreen({
+        views: opened.views,
+        ability: { unicode: speaksUnicode(), color: wantsColor(c.color, true) },
+        growing: opened.growing,
+        idle: heatFor(opened),
+        news: () => {
+          const { total, kept } = opened.problems;
+          if (total === told.problems) return undefined;
+          told.problems = total;
+          const last = kept.at(-1);
+          return last === undefined ? undefined : formatProblem(last);
+        },
+      }).pipe(
+        Effect.ensuring(
+          Effect.sync(() => {
+            process.exitCode = tellProblems(opened.problems, c.strict);
+            for (const sentence of opened.notes) note(sentence);
+          }),
+        ),
+      );
+    }),
+  );
+
+/** Adds up what lines cost, a track at a time. */
+function heatFor({ lines, traces }: Opened): (() => boolean | undefined) | undefined {
+  if (lines === undefined || traces === undefined) return undefined;
+  const isCheap = traces.tracks.every(({ kind, blocks }) => kind !== "trackexec" || blocks <= CHEAP_BLOCKS);
+  let costs = new LineCosts();
+  let next = 0;
+  return () => {
+    if (!lines.wantsCosts(isCheap)) return undefined;
+    if (next < traces.tracks.length) {
+      traces.addCosts(costs, next++);
+      return false;
+    }
+    lines.useCosts(costs);
+    costs = new LineCosts();
+    next = 0;
+    return true;
+  };
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return path !== "-" && statSync(path).isDirectory();
+  } catch {
+    return false; // Whoever opens it says why it cannot be had.
+  }
+}
+
+const openDirectory = (dir: string): Effect.Effect<Opened, UsageError | TrackexecError> =>
+  Effect.gen(function* () {
+    const problems = new Problems();
+    const traces = yield* Effect.try({
+      try: () => new TrackexecLines(dir, problems),
+      catch: (cause) => {
+        if (cause instanceof TrackexecError) return cause;
+        throw cause;
+      },
+    });
+    const lines = lineView(traces);
+    if (lines === undefined)
+      return yield* new UsageError(`There is nothing to replay in '${dir}': no line was executed`);
+    return { views: [lines], lines, traces, problems, growing: isRecent(`${dir}/log_index`), notes: traces.notes };
+  });
+
+const openRecording = (
+  name: string,
+  first: "lines" | "processes" | undefined,
+): Effect.Effect<Opened, SourceError | OutputError | UsageError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const progress = new Progress();
+    const ticking = setInterval(() => progress.tell("reading"), 200);
+    const growing = yield* followRecording(name).pipe(
+      Effect.ensuring(
+        Effect.sync(() => {
+          clearInterval(ticking);
+          progress.clear();
+        }),
+      ),
+    );
+    const { recording, isOver } = growing;
+    const { problems } = recording;
+    const traces = recordingLines(recording, problems, isOver ? undefined : growing.file);
+    const lines = traces === undefined ? undefined : lineView(traces);
+    const source = new GrowingProcesses(growing, () => performance.now());
+    const views: View[] = [];
+    if (lines !== undefined) views.push(lines);
+    if (source.history().rows.length > 0) views.push(new ProcessView(source));
+    if (views.length === 0)
+      return yield* new UsageError(
+        `There is nothing to replay in '${name}': it has no processes and no executed lines`,
+      );
+    if (first !== undefined) {
+      const at = views.findIndex(({ id }) => id === first);
+      if (at < 0) return yield* new UsageError(`--view ${first}: there are no ${first} in '${name}'`);
+      views.unshift(...views.splice(at, 1));
+    }
+    return { views, lines, traces, problems, growing: !isOver, notes: traces?.notes ?? [] };
+  });
+
+function lineView(traces: CostedTraces): LineView | undefined {
+  const track = traces.tracks.find(hasLines);
+  return track === undefined ? undefined : new LineView(new LinePlayer(traces, track, { sourceNow }));
+}
+
+function sourceNow(path: string): string | undefined {
+  try {
+    const stat = statSync(path);
+    return stat.isFile() && stat.size <= MOST_SOURCE ? readFileSync(path, "utf8") : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Written to not long ago: somebody may still be writing. */
+function isRecent(path: string): boolean {
+  try {
+    return Date.now() - statSync(path).mtimeMs < 3_600_000;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,71 @@
+// What the players see of a recording that may still be written: all of it so far, and whether there is more.
+import { Derived } from "../derive/derived.ts";
+import type { Recording } from "../model/recording.ts";
+import { deriveHistory, type ProcessHistory } from "./process_history.ts";
+import type { ProcessSource } from "./process_view.ts";
+import type { Moment } from "./view.ts";
+
+export interface GrowingRecording {
+  /** As far as it was read; another one after `refresh` said that there is more. The rows of the earlier one keep their numbers. */
+  readonly recording: Recording;
+  /** No more will come: its end was read, or it cannot be read any further. */
+  readonly isOver: boolean;
+  /** What went wrong with reading on, as a sentence. */
+  readonly note: string | undefined;
+  /** Reads what was written since; true when there are more events. Does not wait. */
+  refresh(): boolean;
+}
+
+/** Deriving the processes again may take at most one part in so many of the time. */
+const SHARE = 5;
+
+/** A growing recording for the process view. Its processes are derived as a whole each time, so that is not done at every event. */
+export class GrowingProcesses implements ProcessSource {
+  private readonly growing: GrowingRecording;
+  /** Milliseconds on any clock. */
+  private readonly now: () => number;
+  private readonly cause: (row: number) => Moment | undefined;
+  private current: ProcessHistory;
+  private behind = false;
+  private cost = 0;
+  private derivedAt = -Infinity;
+
+  constructor(
+    growing: GrowingRecording,
+    now: () => number,
+    cause: (row: number) => Moment | undefined = () => undefined,
+  ) {
+    this.growing = growing;
+    this.now = now;
+    this.cause = cause;
+    this.current = this.derive();
+  }
+
+  private derive(): ProcessHistory {
+    const began = this.now();
+    const history = deriveHistory(new Derived(this.growing.recording));
+    this.derivedAt = this.now();
+    this.cost = this.derivedAt - began;
+    this.behind = false;
+    return history;
+  }
+
+  history(): ProcessHistory {
+    return this.current;
+  }
+
+  refresh(): boolean {
+    if (this.growing.refresh()) this.behind = true;
+    if (!this.behind || this.now() - this.derivedAt < this.cost * SHARE) return false;
+    this.current = this.derive();
+    return true;
+  }
+
+  note(): string | undefined {
+    return this.growing.note;
+  }
+
+  causeOf(row: number): Moment | undefined {
+    return this.cause(row);
+  }
+}
