@@ -277,6 +277,7 @@ export class World {
   private running(): TextColumn {
     const { keys, pool } = this.execs("exe");
     const { owner, order, length } = this.processes;
+    const { kind } = this.recording.events;
     const { inheritedRow } = this.tree;
     const now = new Int32Array(length);
     for (let life = 0; life < length; life++) now[life] = inheritedRow[life]! < 0 ? ABSENT : keys[inheritedRow[life]!]!;
@@ -285,7 +286,7 @@ export class World {
       const row = order[i]!;
       const life = owner[row]!;
       if (life < 0) continue;
-      if (keys[row]! >= 0) now[life] = keys[row]!;
+      if (isExec(kind[row]!)) now[life] = keys[row]!;
       at[row] = now[life]!;
     }
     return { keys: at, pool };
