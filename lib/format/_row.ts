@@ -80,7 +80,7 @@ export class Row {
 
   /** Appends the row; the line has `len` bytes at `at` of the text. */
   append(table: EventTable, at: number, len: number): void {
-    const row = table.prepare();
+    const row = table.room();
     table.kind[row] = this.kind;
     table.ts[row] = this.ts;
     table.seq[row] = this.seq;
@@ -90,6 +90,7 @@ export class Row {
     table.sid[row] = this.sid;
     table.code[row] = this.signal === 0 ? this.code : ABSENT;
     table.signal[row] = this.signal === 0 ? 0 : this.signal | (this.core ? 128 : 0);
+    table.mate[row] = ABSENT;
     table.at[row] = at;
     table.len[row] = len;
     table.length = row + 1;

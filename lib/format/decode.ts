@@ -7,7 +7,7 @@ import { ABSENT } from "../model/ids.ts";
 import type { ProblemCode, Problems } from "../model/problem.ts";
 import type { RecordingEnd, RecordingHeader } from "../model/recording.ts";
 import { carefulLine } from "./_careful_line.ts";
-import { fastLine } from "./_fast_line.ts";
+import { fastLine, forgetBytes } from "./_fast_line.ts";
 import { LINE_LIMIT, LineSplitter } from "./_lines.ts";
 import { isRawLine } from "./_raw_line.ts";
 import { Row } from "./_row.ts";
@@ -72,6 +72,7 @@ export class EventDecoder {
   /** After the last chunk. */
   finish(): void {
     this.splitter.end();
+    forgetBytes();
     this.settle();
   }
 

@@ -46,10 +46,16 @@ export class EventTable {
     this.len = new Int32Array(n);
   }
 
-  /** Makes room for one more row and clears it; the caller fills it, then counts `length` up. */
-  prepare(): number {
+  /** Makes room for one more row, which holds anything; the caller fills every column, then counts `length` up. */
+  room(): number {
     const row = this.length;
     if (row === this.ts.length) this.grow(row * 2);
+    return row;
+  }
+
+  /** Makes room for one more row and clears it; the caller fills it, then counts `length` up. */
+  prepare(): number {
+    const row = this.room();
     this.ts[row] = NaN;
     this.seq[row] = ABSENT;
     this.kind[row] = 0;
