@@ -10,6 +10,7 @@ export function timeOrder(events: EventTable, from = 0): Uint32Array {
   for (let row = from; row < length; row++) if (!Number.isNaN(ts[row]!)) rows[n++] = row;
   rows = rows.subarray(0, n);
 
+  if (insertLate(rows, ts, seq)) return rows;
   // Natural merge sort: runs that are in order stay as they are, then neighbours are merged until one is left.
   let runs = [0];
   for (let i = 1; i < n; i++) {
@@ -50,4 +51,31 @@ export function timeOrder(events: EventTable, from = 0): Uint32Array {
     rows = done;
   }
   return rows;
+}
+
+/**
+ * Puts rows that came a little late where they belong, as several CPUs tell them. Gives up, and says false, when that is more work than
+ * merging would be; what it has done until then keeps equal rows in their order.
+ */
+function insertLate(rows: Uint32Array, ts: Float64Array, seq: Float64Array): boolean {
+  const n = rows.length;
+  let budget = n * 2;
+  for (let i = 1; i < n; i++) {
+    const row = rows[i]!;
+    const t = ts[row]!;
+    let at = i;
+    while (at > 0) {
+      const before = rows[at - 1]!;
+      const u = ts[before]!;
+      if (u < t || (u === t && seq[before]! <= seq[row]!)) break;
+      rows[at] = before;
+      at--;
+      if (--budget < 0) {
+        rows[at] = row;
+        return false;
+      }
+    }
+    rows[at] = row;
+  }
+  return true;
 }
