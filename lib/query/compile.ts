@@ -387,14 +387,18 @@ function bothScan(ground: Ground, node: BoolNode & { readonly ir: "and" | "or" }
   const out = new Uint8Array(BLOCK);
   const left = boolScan(ground, node.left);
   const right = boolScan(ground, node.right);
-  /** What of the left side leaves it open. */
-  const open = node.ir === "and" ? 1 : 0;
+  /** What of the left side decides alone. */
+  const closed = node.ir === "and" ? 0 : 1;
   const some: Frames = { row: new Int32Array(BLOCK), inner: new Int32Array(BLOCK) };
   const place = new Int32Array(BLOCK);
   return (f, n) => {
     out.set(left(f, n).subarray(0, n));
     let m = 0;
-    for (let i = 0; i < n; i++) if (out[i] === open) place[m++] = i;
+    // Without a branch that the processor could guess wrong.
+    for (let i = 0; i < n; i++) {
+      place[m] = i;
+      m += out[i]! ^ closed;
+    }
     if (m === 0) return out;
     if (m === n) {
       out.set(right(f, n).subarray(0, n));
