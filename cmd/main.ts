@@ -9,17 +9,21 @@ import { normaliseWords } from "./words.ts";
 
 /** Verbs that deal with signals themselves, because a command of the user's is running. */
 const OWN_SIGNALS: ReadonlySet<string | undefined> = new Set(["record"]);
+/** In a shell at a terminal Ctrl-C stops what runs, not the shell. */
+const OWN_INTERRUPT: ReadonlySet<string | undefined> = new Set(["repl"]);
 
 export async function main(words: readonly string[]): Promise<void> {
   const normalised = normaliseWords(words, VERBS);
   const fiber = Effect.runFork(runWords(normalised));
   let signal: NodeJS.Signals | undefined;
-  if (!OWN_SIGNALS.has(normalised[0]))
-    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-      process.once(name, () => {
-        signal = name;
-        Effect.runFork(Fiber.interrupt(fiber));
-      });
+  const SIGNALS = OWN_SIGNALS.has(normalised[0]) ? [] : (["SIGINT", "SIGTERM", "SIGHUP"] as const);
+  const onSignal = (name: NodeJS.Signals) => {
+    if (name === "SIGINT" && OWN_INTERRUPT.has(normalised[0]) && process.listenerCount(name) > 1) return;
+    signal = name;
+    for (const each of SIGNALS) process.off(each, onSignal);
+    Effect.runFork(Fiber.interrupt(fiber));
+  };
+  for (const name of SIGNALS) process.on(name, onSignal);
   const exit = await Effect.runPromise(Fiber.await(fiber));
   // Temporary files are gone: end as the signal would have ended us.
   if (signal !== undefined) process.kill(process.pid, signal);

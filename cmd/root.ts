@@ -36,6 +36,7 @@ export const GROUPS: readonly VerbGroup[] = [
       { name: "render", load: () => import("./render.ts").then((m) => m.render) },
       { name: "analyse", alias: "analyze", load: () => import("./analyse.ts").then((m) => m.analyse) },
       { name: "diff", load: () => import("./diff.ts").then((m) => m.diff) },
+      { name: "repl", load: () => import("./repl.ts").then((m) => m.repl) },
       { name: "replay", load: () => import("./replay.ts").then((m) => m.replay) },
     ],
   },

@@ -105,3 +105,10 @@ export function ownDescriptors(): { fd: number; target: string }[] {
   }
   return out;
 }
+
+/** The words before the last `count`: the program as it was called and, under a runtime, its options and the script. */
+export function ownWordsBefore(count: number): string[] | undefined {
+  const all = splitNul(readSmallFile("/proc/self/cmdline") ?? new Uint8Array());
+  const decoder = new TextDecoder();
+  return all.length > count ? all.slice(0, all.length - count).map((word) => decoder.decode(word)) : undefined;
+}

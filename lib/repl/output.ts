@@ -1,5 +1,6 @@
 // What a command says: for people as text that fits the terminal, for programs as JSON, NDJSON or CSV with every row, and events as the
 // recording's own lines, so that what was filtered is a recording again. Written piece by piece: between two pieces the loop looks for Ctrl-C.
+import { cutEnd, displayWidth, padEnd, printable } from "../base/text.ts";
 import { csvLine, jsonText } from "../analyse/machine.ts";
 import type { Report, Table } from "../analyse/table.ts";
 import { writeText } from "../analyse/text_table.ts";
@@ -61,6 +62,24 @@ export function tables(report: Partial<Report>): Output {
   };
 }
 
+/** Names and what they are, without a heading; `lead` stands before them. */
+export function pairsOutput(id: string, lead: readonly string[], rows: readonly (readonly [string, string])[]): Output {
+  const columns = [
+    { id: "name", title: "NAME", kind: "text" },
+    { id: "what", title: "WHAT", kind: "text" },
+  ] as const;
+  return {
+    *text(view) {
+      for (const line of lead) yield cutEnd(line, view.width, view.unicode ? "…" : "...") + "\n";
+      const safe = rows.map(([name, what]) => [printable(name, view.unicode), printable(what, view.unicode)] as const);
+      const width = Math.min(Math.max(0, ...safe.map(([name]) => displayWidth(name))), Math.floor(view.width / 2), 40);
+      for (const [name, what] of safe)
+        yield cutEnd(`  ${padEnd(name, width)}  ${what}`.trimEnd(), view.width, view.unicode ? "…" : "...") + "\n";
+    },
+    report: () => ({ ...EMPTY_REPORT, tables: [{ id, title: "", columns, rows }] }),
+  };
+}
+
 /** The answer to a query. `events`: its rows as lines of the recording. */
 export function answer(result: QueryResult, events?: Int32Array): Output {
   const output: Output = {
@@ -83,8 +102,8 @@ export function answer(result: QueryResult, events?: Int32Array): Output {
 export function* machine(
   output: Output,
   format: Exclude<Format, "table">,
-  linesOf: (rows: Int32Array) => Iterable<string>,
-): Iterable<string> {
+  linesOf: (rows: Int32Array) => Iterable<Uint8Array>,
+): Iterable<string | Uint8Array> {
   if (format === "ndjson" && output.events !== undefined) {
     yield* linesOf(output.events);
     return;

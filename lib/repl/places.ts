@@ -16,7 +16,10 @@ export function lifeOf(word: string, book: Book, session: Session): Result<numbe
   if (handle !== null) {
     const life = Number(handle[1]);
     if (life < processes.length) return ok(life);
-    return fail(`there is no process ${word}`, processes.length === 0 ? undefined : `the last is p${processes.length - 1}`);
+    return fail(
+      `there is no process ${word}`,
+      processes.length === 0 ? undefined : `the last is p${processes.length - 1}`,
+    );
   }
   const event = /^e(\d+)$/.exec(word);
   if (event !== null) {
@@ -39,12 +42,17 @@ export function lifeOf(word: string, book: Book, session: Session): Result<numbe
   if (named.length > 1)
     return fail(
       `${named.length}${named.length === 50 ? " or more" : ""} processes are called ${word}`,
-      `such as ${named.slice(0, 5).map((p) => `p${p}`).join(", ")}; procs where exe == "${word}" lists them`,
+      `such as ${named
+        .slice(0, 5)
+        .map((p) => `p${p}`)
+        .join(", ")}; procs where exe == "${word}" lists them`,
     );
   const near = nearest(word, poolTexts(book, 2000));
   return fail(
     `there is no process '${word}'`,
-    near.length > 0 ? `did you mean ${near.join(" or ")}?` : "expected a handle such as p12, a pid, or a program's name",
+    near.length > 0
+      ? `did you mean ${near.join(" or ")}?`
+      : "expected a handle such as p12, a pid, or a program's name",
   );
 }
 
@@ -142,7 +150,11 @@ export function neighbour(session: Session, book: Book, step: 1 | -1, count: num
 }
 
 /** The position that words name: `+2s`, `12:00:01`, `p12`, `event 400`, `e400`, `start`, `end`, a mark. */
-export function positionOf(words: readonly string[], book: Book, session: Session): Result<Partial<Position>, CommandError> {
+export function positionOf(
+  words: readonly string[],
+  book: Book,
+  session: Session,
+): Result<Partial<Position>, CommandError> {
   const [first = "", second] = words;
   const { events } = book.recording;
   const toRow = (row: number): Result<Partial<Position>, CommandError> => {
@@ -151,9 +163,11 @@ export function positionOf(words: readonly string[], book: Book, session: Sessio
     const time = events.ts[row]!;
     return ok({ row, time: Number.isNaN(time) ? session.position.time : time });
   };
-  if (first === "event" && second !== undefined && /^e?\d+$/.test(second)) return toRow(Number(second.replace("e", "")));
+  if (first === "event" && second !== undefined && /^e?\d+$/.test(second))
+    return toRow(Number(second.replace("e", "")));
   if (/^e\d+$/.test(first)) return toRow(Number(first.slice(1)));
-  if (first === "start") return ok({ row: rowAt(book.processes.firstTime, book, session), time: book.processes.firstTime });
+  if (first === "start")
+    return ok({ row: rowAt(book.processes.firstTime, book, session), time: book.processes.firstTime });
   if (first === "end") return ok({ row: rowAt(book.processes.lastTime, book, session), time: book.processes.lastTime });
   const mark = session.marks.get(first);
   if (mark !== undefined) return ok(mark);
@@ -171,9 +185,14 @@ export function positionOf(words: readonly string[], book: Book, session: Sessio
   const life = lifeOf(first, book, session);
   if (life.isErr()) {
     if (/^p\d+$|^\d+$/.test(first)) return err(life.error);
-    return fail(`'${words.join(" ")}' is no place`, "expected +2s, 1.5s, 12:00:01, p12, event 400, start, end or a mark");
+    return fail(
+      `'${words.join(" ")}' is no place`,
+      "expected +2s, 1.5s, 12:00:01, p12, event 400, start, end or a mark",
+    );
   }
   const start = book.processes.start[life.value]!;
-  const row = book.processes.order.find((r) => book.processes.owner[r] === life.value && events.ts[r] === start) ?? rowAt(start, book, session);
+  const row =
+    book.processes.order.find((r) => book.processes.owner[r] === life.value && events.ts[r] === start) ??
+    rowAt(start, book, session);
   return ok({ time: start, row });
 }

@@ -14,8 +14,8 @@ import type { View } from "./output.ts";
 
 export interface TimelineOptions {
   readonly lives: readonly number[];
-  /** Processes that there is no row for. */
-  readonly left: number;
+  /** All that remain, with a row of their own or not: they are counted over the bars. */
+  readonly all: readonly number[];
   readonly from: number;
   readonly to: number;
   /** The moment at hand, drawn under the scale. */
@@ -39,24 +39,25 @@ export function* timelineLines(book: Book, options: TimelineOptions, view: View)
   const { paint } = view;
   yield paint.dim(`${" ".repeat(handle)}${scale(from, to, columns)}`) + "\n";
   const rows = book.processes.length;
-  yield `${padEnd("", handle)}${paint.odd(parallelism(book, options, columns, view.unicode))}` +
-    (rows > 0 && width >= 60 ? paint.dim("  running") : "") +
-    "\n";
+  yield (
+    `${padEnd("", handle)}${paint.odd(parallelism(book, options, columns, view.unicode))}` +
+      (rows > 0 && width >= 60 ? paint.dim("  running") : "") +
+      "\n"
+  );
   if (options.now > from && options.now <= to) {
     const at = Math.min(columns - 1, Math.floor(column(options.now)));
     yield `${" ".repeat(handle + at)}${paint.strong(view.unicode ? "▼" : "v")}\n`;
   }
-  lives.forEach((life, i) => {
-    if (Number.isNaN(p.start[life]!)) names[i] = "";
-  });
+  const dots = view.unicode ? "…" : "...";
   for (const [i, life] of lives.entries()) {
     const bar = barOf(column(p.start[life]!), column(drawnEnd(p, life)), columns, view.unicode);
     const end = endOf(book, life);
     const failed = end !== "" && p.exitRow[life] !== ABSENT;
-    const label = width < 30 ? "" : `  ${cutEnd(names[i]!, Math.max(4, name), view.unicode ? "…" : "...")}`;
+    const label = width < 30 ? "" : `  ${cutEnd(names[i]!, Math.max(4, name), dots)}`;
     yield `${paint.dim(padEnd(`p${life}`, handle))}${failed ? paint.bad(bar) : bar}${failed ? paint.bad(label) : label}\n`;
   }
-  if (options.left > 0) yield paint.dim(`${view.unicode ? "…" : "..."} and ${options.left} shorter: timeline N draws N`) + "\n";
+  const left = options.all.length - lives.length;
+  if (left > 0) yield paint.dim(cutEnd(`${dots} and ${left} shorter: timeline N draws N`, width, dots)) + "\n";
 }
 
 /** A bar from one fraction of a column to another, with eighths where the locale has them. */
@@ -76,11 +77,11 @@ function barOf(from: number, to: number, columns: number, unicode: boolean): str
 }
 
 /** How many of all processes that remain ran in each column, on average. */
-function parallelism(book: Book, { lives, from, to }: TimelineOptions, columns: number, unicode: boolean): string {
+function parallelism(book: Book, { all, from, to }: TimelineOptions, columns: number, unicode: boolean): string {
   const { processes: p, tree } = book;
   const sums = new Float64Array(columns);
   const each = Math.max(1, to - from) / columns;
-  for (const life of lives) {
+  for (const life of all) {
     // Who waits for children is not running: leaves alone are counted.
     if (tree.childAt[life + 1]! > tree.childAt[life]!) continue;
     const a = Math.max(0, (p.start[life]! - from) / each);

@@ -77,7 +77,8 @@ export function* treeLines(book: Book, options: TreeOptions, view: View): Iterab
     const text = `${shortLead}${dim ? paint.dim(command) : command}${more === "" ? "" : paint.dim(more)}`;
     yield `${paint.dim(left)}${failed ? paint.bad(status) : status}  ${text}\n`;
   }
-  if (left > 0) yield view.paint.dim(`${dots} and ${count(left, "more branch", "more branches")}: tree N draws N processes`) + "\n";
+  if (left > 0)
+    yield view.paint.dim(`${dots} and ${count(left, "more branch", "more branches")}: tree N draws N processes`) + "\n";
 }
 
 /** By life: 1 remains, 2 stands above one that remains, 0 is left out. */

@@ -70,6 +70,7 @@ export class Tty {
   private wake: (() => void) | undefined;
   private escape: ReturnType<typeof setTimeout> | undefined;
   private raw = false;
+  private lent = false;
   private closed = false;
   private gone = false;
 
@@ -134,6 +135,8 @@ export class Tty {
   /** Takes the terminal; after `leave`, the screen has to be painted anew. */
   enter(): void {
     if (this.raw || this.closed) return;
+    if (this.lent) this.input.resume();
+    this.lent = false;
     this.raw = true;
     this.setRaw(true);
     this.write((this.options.fullScreen ? ENTER_SCREEN : "") + ENTER_PASTE);
@@ -145,6 +148,13 @@ export class Tty {
     this.raw = false;
     this.write(LEAVE_PASTE + (this.options.fullScreen ? LEAVE_SCREEN : ""));
     this.setRaw(false);
+  }
+
+  /** Leaves, and reads no keys either: they are another program's until `enter`. */
+  lend(): void {
+    this.leave();
+    this.input.pause();
+    this.lent = true;
   }
 
   /** Stops the program, as Ctrl-Z does where a terminal is not in raw mode. */
@@ -214,7 +224,8 @@ export class Tty {
   private readonly onStop = () => this.suspend();
 
   private readonly onContinue = () => {
-    if (this.closed) return;
+    // Whoever has the terminal meanwhile is continued too, and sees to it.
+    if (this.closed || this.lent) return;
     process.off("SIGTSTP", this.onStop);
     process.on("SIGTSTP", this.onStop);
     // Stopped by SIGSTOP, the terminal is somebody else's state now, though nobody told us.

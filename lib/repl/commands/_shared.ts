@@ -14,7 +14,10 @@ export function fail(message: string, hint?: string): Result<never, CommandError
 export const done = (reply: Reply): Ran => ok(reply);
 
 /** The words without a whole number among them, and that number. */
-export function takeCount(words: readonly Word[], usual: number): { readonly count: number; readonly rest: readonly Word[] } {
+export function takeCount(
+  words: readonly Word[],
+  usual: number,
+): { readonly count: number; readonly rest: readonly Word[] } {
   const at = words.findIndex((w) => /^\d{1,9}$/.test(w.text) && !w.quoted);
   if (at < 0) return { count: usual, rest: words };
   const count = Number(words[at]!.text);

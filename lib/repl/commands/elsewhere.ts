@@ -2,7 +2,14 @@
 import type { ReplCommand } from "../command.ts";
 import { done, fail, tooMany } from "./_shared.ts";
 
-const tk = (verb: "render" | "analyse" | "replay", summary: string, usage: string, doc: string, examples: ReplCommand["examples"], aliases?: readonly string[]): ReplCommand => ({
+const tk = (
+  verb: "render" | "analyse" | "replay",
+  summary: string,
+  usage: string,
+  doc: string,
+  examples: ReplCommand["examples"],
+  aliases?: readonly string[],
+): ReplCommand => ({
   id: verb,
   ...(aliases === undefined ? {} : { aliases }),
   summary,

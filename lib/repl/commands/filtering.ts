@@ -81,7 +81,8 @@ export const filters: ReplCommand = {
       return [String(i + 1), f.name, f.table, f.text, liveCount, rowCount];
     });
     for (const f of session.saved.values())
-      if (!session.filters.some((g) => g.name === f.name)) rows.push(["saved", f.name, f.table, f.text, undefined, undefined]);
+      if (!session.filters.some((g) => g.name === f.name))
+        rows.push(["saved", f.name, f.table, f.text, undefined, undefined]);
     const columns = [
       { id: "place", title: "#", kind: "text", cut: "never" },
       { id: "name", title: "NAME", kind: "text", cut: "never" },
@@ -92,7 +93,11 @@ export const filters: ReplCommand = {
     ] as const;
     return (
       tooMany(context.words, 0, filters.usage) ??
-      done({ output: tables({ tables: [{ id: "filters", title: "", columns, rows, empty: "no filters: everything is shown" }] }) })
+      done({
+        output: tables({
+          tables: [{ id: "filters", title: "", columns, rows, empty: "no filters: everything is shown" }],
+        }),
+      })
     );
   },
 };
@@ -103,7 +108,8 @@ function named(context: Context, usage: string): Session | ReturnType<typeof fai
   const last = session.filters.at(-1);
   if (last === undefined) return fail("there is no filter in force to name", "filter CONDITION puts one on");
   const name = words[0]?.text ?? last.name;
-  if (name === undefined || words.length > 1 || !NAME.test(name)) return fail("expected one name: letters, digits, - and _", `usage: ${usage}`);
+  if (name === undefined || words.length > 1 || !NAME.test(name))
+    return fail("expected one name: letters, digits, - and _", `usage: ${usage}`);
   const filter: Filter = { ...last, name };
   return {
     ...session,
@@ -124,7 +130,9 @@ export const name: ReplCommand = {
     yield;
     if (context.words.length === 0) return fail("expected a name", `usage: ${name.usage}`);
     const session = named(context, name.usage);
-    return "position" in session ? done({ session, output: lines("filter", [`${context.words[0]!.text}: ${session.filters.at(-1)!.text}`]) }) : session;
+    return "position" in session
+      ? done({ session, output: lines("filter", [`${context.words[0]!.text}: ${session.filters.at(-1)!.text}`]) })
+      : session;
   },
 };
 
@@ -163,7 +171,10 @@ export const use: ReplCommand = {
     const found = session.saved.get(wanted);
     if (found === undefined) {
       const near = nearest(wanted, [...session.saved.keys()]);
-      return fail(`there is no filter called '${wanted}'`, near.length > 0 ? `did you mean ${near.join(" or ")}?` : "filters lists them");
+      return fail(
+        `there is no filter called '${wanted}'`,
+        near.length > 0 ? `did you mean ${near.join(" or ")}?` : "filters lists them",
+      );
     }
     const condition = book.condition(found.text, found.table);
     if (condition.isErr()) return err(condition.error);
@@ -189,6 +200,10 @@ export const forget: ReplCommand = {
     if (!session.saved.has(wanted)) return fail(`there is no filter called '${wanted}'`, "filters lists them");
     const saved = new Map(session.saved);
     saved.delete(wanted);
-    return done({ session: { ...session, saved }, act: { kind: "save-filters" }, output: lines("filter", [`forgot ${wanted}`]) });
+    return done({
+      session: { ...session, saved },
+      act: { kind: "save-filters" },
+      output: lines("filter", [`forgot ${wanted}`]),
+    });
   },
 };

@@ -145,7 +145,8 @@ export const ls: ReplCommand = {
       { id: "below", title: "BELOW", kind: "count", yields: 3 },
       { id: "command", title: "COMMAND", kind: "text", shorten: withoutFolders },
     ] as const;
-    const empty = life === ABSENT ? "no processes" : `p${life} has no children${lives === undefined ? "" : " that remain"}`;
+    const empty =
+      life === ABSENT ? "no processes" : `p${life} has no children${lives === undefined ? "" : " that remain"}`;
     return done({ output: tables({ tables: [{ id: "children", title: "", columns, rows, empty }] }) });
   },
 };
@@ -181,7 +182,7 @@ export const timeline: ReplCommand = {
     const chosen = new Set(longest);
     const options = {
       lives: all.filter((life) => chosen.has(life)),
-      left: all.length - longest.length,
+      all,
       from,
       to,
       now: session.position.time,
@@ -278,7 +279,10 @@ export const path: ReplCommand = {
       life = found.value;
     }
     const { analysis } = book.world;
-    const whole = life === ABSENT ? analysis.path : deriveCriticalPath(book.processes, book.tree, life, book.recording.end === undefined);
+    const whole =
+      life === ABSENT
+        ? analysis.path
+        : deriveCriticalPath(book.processes, book.tree, life, book.recording.end === undefined);
     const total = whole.end - whole.start;
     const time = (i: number) => whole.to[i]! - whole.from[i]!;
     const order = Array.from({ length: whole.length }, (_, i) => i).sort((a, b) => time(b) - time(a));
@@ -302,7 +306,9 @@ export const path: ReplCommand = {
       whole.life[i]! < 0 ? "(no process)" : analysis.lifeText(whole.life[i]!, whole.from[i]!),
     ]);
     const title = `${count(shown.length, "longest segment")} of ${whole.length}: ${formatDuration(covered)} of ${formatDuration(total)}`;
-    return done({ output: tables({ tables: [{ id: "critical-path", title, columns, rows, empty: "no time passed" }] }) });
+    return done({
+      output: tables({ tables: [{ id: "critical-path", title, columns, rows, empty: "no time passed" }] }),
+    });
   },
 };
 
@@ -330,14 +336,23 @@ export const info: ReplCommand = {
       ["command", command === undefined ? undefined : commandText(command, { unicode, full: false })],
       ["started", header?.started_at],
       ["in", header?.cwd],
-      ["on", [header?.hostname, header?.os, header?.arch, header?.kernel].filter((t) => t !== undefined).join(" ") || undefined],
+      [
+        "on",
+        [header?.hostname, header?.os, header?.arch, header?.kernel].filter((t) => t !== undefined).join(" ") ||
+          undefined,
+      ],
       ["recorded by", [header?.generator, header?.backend].filter((t) => t !== undefined).join(", ") || undefined],
       ["time", formatDuration(p.lastTime - p.firstTime)],
       ["events", thousands(recording.events.length)],
       ["processes", thousands(p.length)],
       ["ended", root === ABSENT ? undefined : endOf(book, root) || "exit 0"],
       ["problems", recording.problems.total > 0 ? thousands(recording.problems.total) : undefined],
-      ["remaining", scope.lives === undefined ? undefined : `${thousands(scope.liveCount)} processes, ${thousands(scope.rowCount)} events`],
+      [
+        "remaining",
+        scope.lives === undefined
+          ? undefined
+          : `${thousands(scope.liveCount)} processes, ${thousands(scope.rowCount)} events`,
+      ],
       ["in process", position.life === ABSENT ? undefined : processLine(book, position.life)],
       ["at", position.row < 0 ? undefined : `e${position.row} ${moment(position.time)}`],
     ];

@@ -46,7 +46,11 @@ export const cd: ReplCommand = {
     if (extra !== undefined) return extra;
     const word = words[0]?.text;
     if (word === undefined || word === "/" || word === "~") return entered(context, ABSENT);
-    if (word === "..") return entered(context, session.position.life === ABSENT ? ABSENT : book.processes.parent[session.position.life]!);
+    if (word === "..")
+      return entered(
+        context,
+        session.position.life === ABSENT ? ABSENT : book.processes.parent[session.position.life]!,
+      );
     if (word === "-") return runBack(context, 1);
     const life = lifeOf(word, book, session);
     return life.isErr() ? err(life.error) : entered(context, life.value);
@@ -100,7 +104,10 @@ function* walk(context: Context, step: 1 | -1, usage: string): Generator<void, R
   }
   const row = neighbour(session, book, step, count, wanted);
   if (row === ABSENT)
-    return fail(step === 1 ? "that was the last event" : "that was the first event", kind === undefined ? undefined : `of kind ${kind}`);
+    return fail(
+      step === 1 ? "that was the last event" : "that was the first event",
+      kind === undefined ? undefined : `of kind ${kind}`,
+    );
   return arrived(context, goTo(session, { row, time: book.recording.events.ts[row]! }));
 }
 
@@ -194,7 +201,10 @@ export const find: ReplCommand = {
         const moved = goTo(now, { row, time: ts[row]! });
         return done({ session: moved, output: lines("position", [`${moment(ts[row]!)}  ${processLine(book, life)}`]) });
       }
-      return fail(good.size === 0 ? "there is none" : "there is none after this moment", good.size === 0 ? undefined : "goto start, then find");
+      return fail(
+        good.size === 0 ? "there is none" : "there is none after this moment",
+        good.size === 0 ? undefined : "goto start, then find",
+      );
     }
     let wanted = mask;
     if (condition.value.table === "images") {
@@ -202,7 +212,11 @@ export const find: ReplCommand = {
       mask.forEach((is, i) => (wanted[p.imageRow[i]!]! |= is));
     }
     const row = neighbour(session, book, 1, 1, wanted);
-    if (row === ABSENT) return fail(mask.includes(1) ? "there is none after this moment" : "there is none", mask.includes(1) ? "goto start, then find" : undefined);
+    if (row === ABSENT)
+      return fail(
+        mask.includes(1) ? "there is none after this moment" : "there is none",
+        mask.includes(1) ? "goto start, then find" : undefined,
+      );
     return arrived(context, goTo(now, { row, time: ts[row]! }));
   },
 };
@@ -222,7 +236,10 @@ export const mark: ReplCommand = {
     if (name === undefined || words.length > 1 || !/^[A-Za-z][\w-]{0,30}$/.test(name) || /^[pe]\d+$/.test(name))
       return fail("expected one name for the mark: letters, digits, - and _", "such as mark before");
     const marks = new Map(session.marks).set(name, session.position);
-    return done({ session: { ...session, marks }, output: lines("mark", [`${name}: ${placeText(context, session.position)}`]) });
+    return done({
+      session: { ...session, marks },
+      output: lines("mark", [`${name}: ${placeText(context, session.position)}`]),
+    });
   },
 };
 
@@ -259,7 +276,9 @@ export const marks: ReplCommand = {
     ] as const;
     return (
       tooMany(context.words, 0, marks.usage) ??
-      done({ output: tables({ tables: [{ id: "marks", title: "", columns, rows, empty: "no marks: mark NAME sets one" }] }) })
+      done({
+        output: tables({ tables: [{ id: "marks", title: "", columns, rows, empty: "no marks: mark NAME sets one" }] }),
+      })
     );
   },
 };

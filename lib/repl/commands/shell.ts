@@ -1,12 +1,10 @@
 // Commands about the shell itself: help, history, the format of output, leaving.
-import type { Table } from "../../analyse/table.ts";
 import { nearest } from "../../base/nearest.ts";
-import { FIELDS, FUNCTIONS, isTable, TABLE_SUMMARIES, TABLES, type TableName } from "../../query/fields.ts";
-import { STAGES } from "../../query/parser.ts";
-import { TYPE_UNITS, TYPE_WORDS } from "../../query/value_type.ts";
+import { isTable, TABLES, type TableName } from "../../query/fields.ts";
+import { fieldsTable, functionsTable, stagesTable } from "../../query/help.ts";
 import { GROUPS, type ReplCommand } from "../command.ts";
 import { FORMATS, isFormat } from "../line.ts";
-import { lines, type Output, tables, type View } from "../output.ts";
+import { lines, type Output, pairsOutput, tables, type View } from "../output.ts";
 import { done, fail, tooMany } from "./_shared.ts";
 
 const TOPICS = ["fields", "functions", "stages", "keys", "output"] as const;
@@ -33,52 +31,6 @@ const OUTPUT: readonly (readonly [string, string])[] = [
   ["events > part.prof", "events as NDJSON are a recording again"],
 ];
 
-function pairs(id: string, rows: readonly (readonly [string, string])[]): Output {
-  return pairTable({
-    id,
-    title: "",
-    columns: [
-      { id: "name", title: "NAME", kind: "text", cut: "never" },
-      { id: "what", title: "WHAT", kind: "text" },
-    ],
-    rows,
-  });
-}
-
-/** Without a heading: names and what they are need none. */
-function pairTable(table: Table): Output {
-  const whole = tables({ tables: [table] });
-  return {
-    ...whole,
-    *text(view) {
-      const parts: string[] = [];
-      for (const part of whole.text(view)) parts.push(part);
-      yield* parts.slice(1);
-    },
-  };
-}
-
-function fieldsTable(table: TableName): Table {
-  return {
-    id: `${table}-fields`,
-    title: `${table}: ${TABLE_SUMMARIES[table]}`,
-    columns: [
-      { id: "field", title: "FIELD", kind: "text", cut: "never" },
-      { id: "type", title: "TYPE", kind: "text", cut: "never" },
-      { id: "unit", title: "UNIT", kind: "text", yields: 1 },
-      { id: "unknown", title: "MAY BE UNKNOWN", kind: "text", cut: "never", yields: 2 },
-      { id: "what", title: "WHAT", kind: "text" },
-    ],
-    rows: FIELDS[table].map((f) => [
-      f.name,
-      TYPE_WORDS[f.type].replace(/^an? /, ""),
-      TYPE_UNITS[f.type] || undefined,
-      f.nullable ? "yes" : undefined,
-      f.summary,
-    ]),
-  };
-}
-
 /** `commands` is the registry, which has this command in it. */
 export function makeHelp(commands: () => readonly ReplCommand[]): ReplCommand {
   const help: ReplCommand = {
@@ -101,17 +53,23 @@ export function makeHelp(commands: () => readonly ReplCommand[]): ReplCommand {
       if (topic === undefined) return done({ output: overview(all) });
       if (topic === "fields") {
         const table = words[1]?.text;
-        if (table !== undefined && !isTable(table)) return fail(`there is no table '${table}'`, `the tables are ${TABLES.join(", ")}`);
-        return done({ output: tables({ tables: (table === undefined ? TABLES : [table as TableName]).map(fieldsTable) }) });
+        if (table !== undefined && !isTable(table))
+          return fail(`there is no table '${table}'`, `the tables are ${TABLES.join(", ")}`);
+        return done({
+          output: tables({ tables: (table === undefined ? TABLES : [table as TableName]).map((t) => fieldsTable(t)) }),
+        });
       }
-      if (topic === "functions") return done({ output: pairs("functions", FUNCTIONS.map((f) => [f.usage, f.summary])) });
-      if (topic === "stages") return done({ output: pairs("stages", [...STAGES]) });
-      if (topic === "keys") return done({ output: pairs("keys", KEYS) });
-      if (topic === "output") return done({ output: pairs("output", OUTPUT) });
+      if (topic === "functions") return done({ output: tables({ tables: [functionsTable()] }) });
+      if (topic === "stages") return done({ output: tables({ tables: [stagesTable()] }) });
+      if (topic === "keys") return done({ output: pairsOutput("keys", [], KEYS) });
+      if (topic === "output") return done({ output: pairsOutput("output", [], OUTPUT) });
       const command = all.find((c) => c.id === topic || c.aliases?.includes(topic));
       if (command !== undefined) return done({ output: oneCommand(command) });
       const near = nearest(topic, [...all.map((c) => c.id), ...TOPICS]);
-      return fail(`there is no help for '${topic}'`, near.length > 0 ? `did you mean ${near.join(" or ")}?` : "help lists the commands");
+      return fail(
+        `there is no help for '${topic}'`,
+        near.length > 0 ? `did you mean ${near.join(" or ")}?` : "help lists the commands",
+      );
     },
   };
   return help;
@@ -147,7 +105,11 @@ function shorten(text: string, view: View): string {
 
 function oneCommand(c: ReplCommand): Output {
   const examples = c.examples.map(({ line, what }) => [line, what] as const);
-  const plain = [`usage: ${c.usage}`, ...(c.aliases === undefined ? [] : [`also: ${c.aliases.join(", ")}`]), `${c.summary}. ${c.doc}`];
+  const plain = [
+    `usage: ${c.usage}`,
+    ...(c.aliases === undefined ? [] : [`also: ${c.aliases.join(", ")}`]),
+    `${c.summary}. ${c.doc}`,
+  ];
   return {
     *text(view) {
       yield view.paint.strong(c.usage) + "\n";

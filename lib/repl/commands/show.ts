@@ -75,7 +75,8 @@ function envChanges(book: Book, life: number, row: number): string[] {
   }
   const out: string[] = [];
   for (const [name, value] of own)
-    if (before?.get(name) !== value) out.push(`+${printable(name)}=${quoteWord(value.slice(0, LONGEST), book.unicode)}`);
+    if (before?.get(name) !== value)
+      out.push(`+${printable(name)}=${quoteWord(value.slice(0, LONGEST), book.unicode)}`);
   for (const name of before?.keys() ?? []) if (!own.has(name)) out.push(`-${printable(name)}`);
   return out.sort();
 }
@@ -125,7 +126,11 @@ function processFacts(book: Book, life: number): Fact[] {
   const critical = value("critical");
   if (critical > 0) facts.push(["critical", `${formatDuration(critical)} of the critical path`]);
   const below = tree.size[life]! - 1;
-  if (below > 0) facts.push(["below", `${thousands(tree.childAt[life + 1]! - tree.childAt[life]!)} children, ${thousands(below)} in all`]);
+  if (below > 0)
+    facts.push([
+      "below",
+      `${thousands(tree.childAt[life + 1]! - tree.childAt[life]!)} children, ${thousands(below)} in all`,
+    ]);
   const failed = p.failedAt[life + 1]! - p.failedAt[life]!;
   if (failed > 0) facts.push(["failed execs", thousands(failed)]);
   return facts;
@@ -145,7 +150,12 @@ function showProcess(context: Context, life: number): Ran {
   const children = [...tree.child.subarray(tree.childAt[life]!, tree.childAt[life + 1]!)];
   const rows: number[] = [];
   for (const row of p.order) if (p.owner[row] === life) rows.push(row);
-  const lines = queryTable(book, `lines where proc == p${life} | top ${MOST_ROWS} by self | select file, line, name, count, self, total`, "Lines", "lines");
+  const lines = queryTable(
+    book,
+    `lines where proc == p${life} | top ${MOST_ROWS} by self | select file, line, name, count, self, total`,
+    "Lines",
+    "lines",
+  );
   const output: Output = {
     *text(view) {
       const { paint } = view;
@@ -155,7 +165,8 @@ function showProcess(context: Context, life: number): Ran {
         if (all.length === 0) return;
         yield "\n" + paint.strong(`${title} (${thousands(all.length)})`) + "\n";
         for (const at of all.slice(0, MOST_ROWS)) yield "  " + fit(line(at), view.width - 2, view.unicode) + "\n";
-        if (all.length > MOST_ROWS) yield paint.dim(fit(`  ${thousands(all.length - MOST_ROWS)} more: ${more}`, view.width, view.unicode)) + "\n";
+        if (all.length > MOST_ROWS)
+          yield paint.dim(fit(`  ${thousands(all.length - MOST_ROWS)} more: ${more}`, view.width, view.unicode)) + "\n";
       };
       yield* list("Children", children, (at) => processLine(book, at), `ls p${life}`);
       yield* list("Events", rows, (at) => eventLine(book, at), `events where proc == p${life}`);
@@ -232,7 +243,8 @@ function showEvent(context: Context, row: number): Ran {
   ];
   if (life >= 0) facts.push(["process", processLine(book, life)]);
   const kind = events.kind[row];
-  if (kind === KIND.exec || kind === KIND.exec_part || kind === KIND.exec_failed) facts.push(...commandFacts(book, life, row));
+  if (kind === KIND.exec || kind === KIND.exec_part || kind === KIND.exec_failed)
+    facts.push(...commandFacts(book, life, row));
   const line = lineAt(book.recording, row);
   const raw = line.length > LONGEST ? `${line.slice(0, LONGEST)}... (${thousands(line.length)} characters)` : line;
   facts.push(["line", printable(raw, book.unicode)]);
@@ -277,7 +289,9 @@ export const show: ReplCommand = {
   *run(context) {
     yield;
     const { words } = context;
-    const event = /^e(\d{1,9})$/.exec(words[0]?.text ?? "") ?? (words[0]?.text === "event" ? /^e?(\d{1,9})$/.exec(words[1]?.text ?? "") : null);
+    const event =
+      /^e(\d{1,9})$/.exec(words[0]?.text ?? "") ??
+      (words[0]?.text === "event" ? /^e?(\d{1,9})$/.exec(words[1]?.text ?? "") : null);
     const extra = tooMany(words, words[0]?.text === "event" ? 2 : 1, show.usage);
     if (extra !== undefined) return extra;
     if (event !== null) return showEvent(context, Number(event[1]));

@@ -14,7 +14,11 @@ export function* runText(context: Context, text: string): Generator<void, Ran> {
   const { book, session } = context;
   const plan = compileQuery(text, { table: session.table });
   if (plan.isErr())
-    return err({ message: errorSentence(plan.error), details: explainError(text, plan.error).slice(0, 2), ...hintOf(plan.error) });
+    return err({
+      message: errorSentence(plan.error),
+      details: explainError(text, plan.error).slice(0, 2),
+      ...hintOf(plan.error),
+    });
   const { table } = plan.value;
   const result = yield* runQuery(plan.value, book.world, book.remaining(table, session));
   const rows = result.of === "events" && result.rows !== undefined ? result.rows : undefined;
@@ -50,14 +54,10 @@ export const procs = view(
   ],
 );
 
-export const events = view(
-  "events",
-  "NDJSON of events (> file.ndjson, > file.prof) is a recording again.",
-  [
-    { line: "events where kind == exec_failed | top 5", what: "failed execs" },
-    { line: "events where kind == exec > execs.prof", what: "a recording of the execs alone" },
-  ],
-);
+export const events = view("events", "NDJSON of events (> file.ndjson, > file.prof) is a recording again.", [
+  { line: "events where kind == exec_failed | top 5", what: "failed execs" },
+  { line: "events where kind == exec > execs.prof", what: "a recording of the execs alone" },
+]);
 
 export const images = view("images", "A process that called exec twice has two images.", [
   { line: "images where wall > 50ms | sort -wall | top 10", what: "the longest runs of one program" },
