@@ -2,6 +2,7 @@
 import { Effect } from "effect";
 import { Argument, Command, Flag } from "effect/cli";
 import { maybe, strict } from "./flags.ts";
+import { where } from "./where.ts";
 
 /** A flag of the player without a screen. */
 const words = (name: string, metavar: string, description: string) =>
@@ -46,6 +47,7 @@ export const replay = Command.make(
       Flag.withDefault(false),
       Flag.withoutNegation,
     ),
+    where,
     strict,
   },
   (c) =>
@@ -63,6 +65,7 @@ export const replay = Command.make(
           from: maybe(c.from),
           until: maybe(c.until),
           follow: c.follow,
+          where: maybe(c.where),
         }),
       ),
     ),

@@ -16,6 +16,7 @@ import { beginningOf, clockOf, endingOf } from "../lib/replay/recording_clock.ts
 import { recordingLines } from "../lib/traces/recording_lines.ts";
 import { TrackexecError } from "../lib/trackexec/trackexec_error.ts";
 import { TrackexecLines } from "../lib/trackexec/trackexec_lines.ts";
+import { filteredReplay } from "./replay_filter.ts";
 import { speaksUnicode, wantsColor } from "./screen.ts";
 import { note, tellProblems } from "./tell.ts";
 import { UsageError } from "./usage_error.ts";
@@ -30,6 +31,8 @@ export interface PlayCommand {
   readonly from: string | undefined;
   readonly until: string | undefined;
   readonly follow: boolean;
+  /** Only the events of which this is true. */
+  readonly where: string | undefined;
 }
 
 type PlayError = SourceError | OutputError | UsageError | TrackexecError;
@@ -44,6 +47,13 @@ export const play = (c: PlayCommand): Effect.Effect<void, PlayError, Scope.Scope
     const speed = yield* understood("--speed", c.speed, parseSpeed);
     const maxIdle = yield* understood("--max-idle", c.maxIdle, parseIdle);
     const isLog = isDirectory(c.recording);
+    if (c.where !== undefined && (isLog || c.follow))
+      return yield* new UsageError(
+        isLog
+          ? `--where is for events of processes; '${c.recording}' is a log of executed lines`
+          : "--where with --follow: whether an event belongs may depend on what comes after it",
+        "leave one of them out",
+      );
     if (isLog && c.format === "ndjson")
       return yield* new UsageError(
         `--format ndjson prints a recording's own lines, and '${c.recording}' is a directory`,
@@ -101,8 +111,9 @@ function isDirectory(path: string): boolean {
   }
 }
 
-const openRecording = (c: PlayCommand): Effect.Effect<Opened, SourceError | OutputError, Scope.Scope> =>
+const openRecording = (c: PlayCommand): Effect.Effect<Opened, SourceError | OutputError | UsageError, Scope.Scope> =>
   followRecording(c.recording, { stream: c.follow }).pipe(
+    Effect.flatMap((growing) => filteredReplay(growing, c.where)),
     Effect.map((growing) => {
       const { recording, file } = growing;
       if (c.follow && growing.isOver && recording.end === undefined)

@@ -17,6 +17,7 @@ import { TrackexecError } from "../lib/trackexec/trackexec_error.ts";
 import { TrackexecLines } from "../lib/trackexec/trackexec_lines.ts";
 import type { TtyError } from "../lib/tty/tty.ts";
 import { Progress } from "./progress.ts";
+import { filteredReplay } from "./replay_filter.ts";
 import type { PlayCommand } from "./replay_pipe_run.ts";
 import { showScreen } from "./replay_screen.ts";
 import { speaksUnicode, wantsColor } from "./screen.ts";
@@ -54,7 +55,9 @@ export const run = (c: ReplayCommand): Effect.Effect<void, ReplayError> =>
         const { play } = yield* Effect.promise(() => import("./replay_pipe_run.ts"));
         return yield* play(c);
       }
-      const opened = yield* isDirectory(c.recording) ? openDirectory(c.recording) : openRecording(c.recording, c.view);
+      const opened = yield* isDirectory(c.recording)
+        ? openDirectory(c.recording)
+        : openRecording(c.recording, c.view, c.where);
       const told = { problems: 0 };
       yield* showScreen({
         views: opened.views,
@@ -125,11 +128,13 @@ const openDirectory = (dir: string): Effect.Effect<Opened, UsageError | Trackexe
 const openRecording = (
   name: string,
   first: "lines" | "processes" | undefined,
+  where: string | undefined,
 ): Effect.Effect<Opened, SourceError | OutputError | UsageError, Scope.Scope> =>
   Effect.gen(function* () {
     const progress = new Progress();
     const ticking = setInterval(() => progress.tell("reading"), 200);
     const growing = yield* followRecording(name).pipe(
+      Effect.flatMap((whole) => filteredReplay(whole, where)),
       Effect.ensuring(
         Effect.sync(() => {
           clearInterval(ticking);

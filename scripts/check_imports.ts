@@ -14,7 +14,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "lib/analyse": ["lib/base", "lib/model", "lib/derive", "lib/render"],
   "lib/lines": ["lib/base", "lib/model", "lib/derive"],
   "lib/query": ["lib/base", "lib/model", "lib/derive", "lib/lines", "lib/analyse"],
-  "lib/replay": ["lib/base", "lib/model", "lib/derive", "lib/render", "lib/lines", "lib/terminal"],
+  "lib/replay": ["lib/base", "lib/model", "lib/derive", "lib/render", "lib/lines", "lib/query", "lib/terminal"],
   "lib/diff": ["lib/base", "lib/model", "lib/derive", "lib/render", "lib/analyse"],
   "lib/repl": [
     "lib/base",

@@ -188,7 +188,8 @@ class Parser {
   private end(expected: string): void {
     const { next } = this;
     if (next.kind === "end") return;
-    const near = next.kind === "word" ? nearest(next.value, [...STAGES.keys(), ...KEYWORDS]) : [];
+    const near =
+      next.kind === "word" && next.value.length > 1 ? nearest(next.value, [...STAGES.keys(), ...KEYWORDS]) : [];
     const before = this.tokens[this.i - 1];
     const hint =
       next.kind === "word" && STAGES.has(next.value)

@@ -5,6 +5,9 @@
 import { err, ok, type Result } from "neverthrow";
 import { nearest } from "../base/nearest.ts";
 import { printable } from "../base/text.ts";
+import { eventCondition } from "../query/event_condition.ts";
+import { findField } from "../query/fields.ts";
+import { errorSentence } from "../query/query_error.ts";
 import type { EventCondition } from "../derive/predicate.ts";
 import { type Comparison, type Test, TESTS, type TestMaker, testNames } from "./condition_words.ts";
 
@@ -178,4 +181,19 @@ export function parseCondition(text: string): Result<EventCondition, string> {
     const condition: EventCondition = { text: shown, over: (derived) => ({ text: shown, test: made(derived) }) };
     return ok(condition);
   });
+}
+
+/**
+ * What a breakpoint is set at: these words or, when they are not, a condition of the query language, such as
+ * `kind == exec and argv ~ /curl/`. Of two mistakes that of the language is told when the text begins with a field that only it has.
+ */
+export function parseBreakpoint(text: string): Result<EventCondition, string> {
+  return parseCondition(text).orElse((words) =>
+    eventCondition(text).mapErr((error) => (beginsWithField(text) ? printable(errorSentence(error)) : words)),
+  );
+}
+
+function beginsWithField(text: string): boolean {
+  const first = /^[\s(!]*(?:not\s+)?(\w+)/.exec(text)?.[1];
+  return first !== undefined && !TESTS.has(first) && findField("events", first) !== undefined;
 }

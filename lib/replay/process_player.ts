@@ -7,7 +7,7 @@ import { count, printable } from "../base/text.ts";
 import { ABSENT } from "../model/ids.ts";
 import { NS_PER_S } from "../model/time.ts";
 import { type Breakpoint, Breakpoints, findHits } from "./event_breakpoints.ts";
-import { parseCondition } from "./condition.ts";
+import { parseBreakpoint, parseCondition } from "./condition.ts";
 import { jumpTarget, parseJump } from "./jump.ts";
 import { notAfter } from "./line_time.ts";
 import { clockOf } from "./recording_clock.ts";
@@ -296,7 +296,7 @@ export class ProcessPlayer {
       this.message = "b: expected where to stop, such as b exec curl, b exit != 0 or b wall > 100ms";
       return;
     }
-    const parsed = parseCondition(text);
+    const parsed = parseBreakpoint(text);
     if (parsed.isErr()) {
       this.message = `b: ${parsed.error}`;
       return;
