@@ -120,8 +120,8 @@ test("a word that is completed is replaced whole", () => {
 test("a condition as a breakpoint", () => {
   const derived = new Derived(RECORDING);
   const rows = (text: string) => {
-    const { test } = parseBreakpoint(text)._unsafeUnwrap().over(derived);
-    return Array.from({ length: RECORDING.events.length }, (_, row) => row).filter(test);
+    const predicate = parseBreakpoint(text)._unsafeUnwrap().over(derived);
+    return Array.from({ length: RECORDING.events.length }, (_, row) => row).filter((row) => predicate.test(row));
   };
   expect(rows("kind == exec and argv ~ /curl/").length).toBe(1);
   expect(rows("failed and errno == ENOENT").length).toBe(1);
