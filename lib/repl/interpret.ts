@@ -44,6 +44,8 @@ export function* interpret(typed: string, setting: Setting): Generator<void, Res
   const parsed = parseLine(typed.replace(/^\s*!\s*/, "shell "), beginsQuery);
   if (parsed.isErr()) return err({ message: parsed.error });
   const line = parsed.value;
+  if (line.body.trim() === "" && (line.pipe !== undefined || line.file !== undefined))
+    return err({ message: "expected a command before | or >" });
   if (line.asks) return ok({ line, reply: asked(line.body, setting) });
   const reply = yield* run(line.body, typed, setting);
   return reply.map((value) => ({ line, reply: value }));
