@@ -95,7 +95,8 @@ test("a mistake is shown with its place before anything is read", async () => {
 test("hostile words and patterns: escapes are shown, nothing hangs", async () => {
   const hostile = await tk("sort", "--where", "exe == '\x1b[31m\u202e", path);
   expect(hostile.status).toBe(2);
-  expect(hostile.stderr).not.toMatch(/[\x1b\u202e]/u);
+  expect(hostile.stderr).not.toMatch(/[\p{Cf}]/u);
+  expect(hostile.stderr).not.toContain("\x1b");
   const long = join(folder, "long.prof");
   writeFileSync(long, `{"ExecFull":{"timestamp":1,"pid":5,"args":["${"a".repeat(2 << 20)}"]}}\n`);
   const slow = await tk("sort", "--where", "argv ~ /(a*)*b/", long);
