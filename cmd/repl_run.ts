@@ -4,6 +4,7 @@ import { Effect, type Scope } from "effect";
 import { readFileSync } from "node:fs";
 import { errorWords } from "../lib/host/out.ts";
 import { printable } from "../lib/base/text.ts";
+import { dieLike } from "../lib/host/signals.ts";
 import { History } from "../lib/repl/history.ts";
 import type { Format } from "../lib/repl/line.ts";
 import { makePrompt } from "../lib/repl/prompt.ts";
@@ -70,6 +71,11 @@ export const run = (c: ReplOptions): Effect.Effect<void, ReplError> =>
       if (atTerminal && process.env["TERM"] !== "dumb") return yield* atScreen(c, opened, live);
       return yield* withoutScreen(c, opened, live, atTerminal);
     }),
+  ).pipe(
+    // A read of standard input that waits for what never comes would keep us: everything is closed, so we end.
+    Effect.tap(() =>
+      Effect.sync(() => c.recordings.includes("-") && dieLike({ how: "exited", code: Number(process.exitCode ?? 0) })),
+    ),
   );
 
 const atScreen = (

@@ -59,7 +59,12 @@ export interface Peeked {
 }
 
 /** Reads the first `want` bytes and puts them back. Whatever the bytes' origin throws passes through `toError`. */
-export async function readHead(chunks: Chunks, want: number, toError: (cause: unknown) => unknown): Promise<Peeked> {
+export async function readHead(
+  chunks: Chunks,
+  want: number,
+  toError: (cause: unknown) => unknown,
+  enough?: (bytes: Uint8Array) => boolean,
+): Promise<Peeked> {
   const first: Uint8Array[] = [];
   let have = 0;
   let done = false;
@@ -72,6 +77,7 @@ export async function readHead(chunks: Chunks, want: number, toError: (cause: un
       }
       first.push(new Uint8Array(next.value));
       have += next.value.length;
+      if (enough?.(next.value) === true) break;
     }
   } catch (cause) {
     throw toError(cause);

@@ -45,7 +45,7 @@ export const followRecording = (
 ): Effect.Effect<FollowedRecording, SourceError | OutputError, Scope.Scope> =>
   Effect.gen(function* () {
     const problems = new Problems();
-    const source = yield* openSource(path, problems);
+    const source = yield* openSource(path, problems, { eager: options.stream === true });
     const { plain } = source;
     if (plain === undefined) {
       if (options.stream === true && !isRegular(path)) return yield* followStream(source, problems);

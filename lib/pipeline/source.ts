@@ -85,7 +85,11 @@ export interface Source {
 export interface SourceOptions {
   /** False: the format's own lines are handed on as they are (the sorter orders raw logs without changing them). */
   readonly transcode?: boolean;
+  /** True: a pipe's first whole line is enough to know it by; more may not come for hours. */
+  readonly eager?: boolean;
 }
+
+const hasLine = (bytes: Uint8Array) => bytes.includes(10);
 
 /** Opens the file at `path`; `-` is stdin. */
 export const openSource = (
@@ -163,14 +167,19 @@ async function look(fd: number, name: string, problems: Problems, options: Sourc
   const stat = fstatSync(fd);
   if (stat.isDirectory()) throw new SourceError({ name, reason: { _tag: "Directory" } });
   const start = stat.isFile() ? startOf(fd) : undefined;
-  let bytes = await readHead(start === undefined ? readAnywhere(fd) : readRegular(fd, start), HEAD_SIZE, guard(name));
+  let bytes = await readHead(
+    start === undefined ? readAnywhere(fd) : readRegular(fd, start),
+    HEAD_SIZE,
+    guard(name),
+    options.eager === true ? hasLine : undefined,
+  );
   const compression = detectCompression(bytes.head);
   if (compression.isErr()) throw new SourceError({ name, reason: { _tag: "NotARecording", error: compression.error } });
   if (compression.value !== "none") {
     const inner = decompress(bytes.all(), compression.value, (message) =>
       problems.add({ code: "compressed", source: name, line: 0, message }),
     );
-    bytes = await readHead(inner, HEAD_SIZE, guard(name));
+    bytes = await readHead(inner, HEAD_SIZE, guard(name), options.eager === true ? hasLine : undefined);
   }
   if (bytes.head.length === 0)
     problems.add({ code: "empty", source: name, line: 0, message: "the input is empty, expected a recording" });

@@ -161,6 +161,7 @@ function layOutMenu(candidates: readonly Candidate[], chosen: number, options: L
 /** Writes pictures where the cursor is, without a screen of its own. */
 export class InlinePainter {
   private row = 0;
+  private column = -1;
   private shown: string[] = [];
   private readonly ability: Ability;
 
@@ -171,6 +172,7 @@ export class InlinePainter {
   /** What was painted stays where it is: the next picture begins in a new row. */
   forget(): void {
     this.row = 0;
+    this.column = -1;
     this.shown = [];
   }
 
@@ -178,6 +180,9 @@ export class InlinePainter {
     const lines = picture.lines.map((line) => encodeLine(line, columns, this.ability));
     let same = 0;
     while (same < lines.length && same < this.shown.length && lines[same]!.text === this.shown[same]) same++;
+    const still = same === lines.length && same === this.shown.length;
+    if (still && picture.row === this.row && picture.column === this.column) return "";
+    this.column = picture.column;
     const down = (n: number) => (n > 0 ? `\x1b[${n}B` : n < 0 ? `\x1b[${-n}A` : "");
     let out = "";
     let row = this.row;

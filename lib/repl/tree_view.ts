@@ -78,9 +78,11 @@ export function* treeLines(book: Book, options: TreeOptions, view: View): Iterab
     yield `${paint.dim(left)}${failed ? paint.bad(status) : status}  ${text}\n`;
   }
   if (left > 0)
-    yield view.paint.dim(
-      cutEnd(`${dots} and ${count(left, "more branch", "more branches")}: tree N draws N`, view.width, dots),
-    ) + "\n";
+    yield (
+      view.paint.dim(
+        cutEnd(`${dots} and ${count(left, "more branch", "more branches")}: tree N draws N`, view.width, dots),
+      ) + "\n"
+    );
 }
 
 /** By life: 1 remains, 2 stands above one that remains, 0 is left out. */

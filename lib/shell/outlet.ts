@@ -1,7 +1,8 @@
 // Where output goes: the terminal, through the user's pager when it is longer than the screen, a shell command, or a file. Piece by piece, so
 // that Ctrl-C stops what is being made, and a reader that has gone (`head`, a pager that was left) ends it quietly.
 import { type ChildProcess, spawn } from "node:child_process";
-import { Out, type OutputError } from "../host/out.ts";
+import { accessSync, constants } from "node:fs";
+import { Out } from "../host/out.ts";
 import { openDestination } from "../host/destination.ts";
 import type { Turn } from "../pipeline/turn.ts";
 
@@ -40,7 +41,7 @@ export class Outlet {
   /** To standard output: of a terminal, paged when it is long. */
   async show(pieces: Pieces, turn: Turn): Promise<void> {
     const { lender } = this.options;
-    const pager = lender === undefined ? undefined : pagerCommand();
+    const pager = lender === undefined ? undefined : this.pager();
     if (lender === undefined || pager === undefined) return this.print(pieces, turn);
     const held: Piece[] = [];
     let rows = 0;
@@ -51,9 +52,7 @@ export class Outlet {
       held.push(next.value);
       rows += rowsOf(next.value);
       if (rows >= lender.rows) {
-        const paged = await this.feed(pager, chain(held, source), turn, true);
-        if (!paged) await this.print(chain(held, source), turn);
-        return;
+        return this.feed(pager, chain(held, source), turn, true);
       }
       await turn();
     }
@@ -98,12 +97,23 @@ export class Outlet {
     }
   }
 
-  /** Runs a command with its input from us. False when it could not be run at all. */
-  private async feed(command: string, pieces: Pieces, turn: Turn, isPager: boolean): Promise<boolean> {
+  /** Undefined: no pager, as when $PAGER is empty, cat, or not there, which is told once. */
+  private pager(): string | undefined {
+    const named = process.env["PAGER"];
+    const command = (named ?? "less").trim();
+    const [program = ""] = command.split(/\s+/);
+    if (program === "" || command === "cat") return undefined;
+    if (isThere(program)) return command;
+    if (named !== undefined && !this.pagerTold) this.options.tell(`the pager '${command}' is not there; see $PAGER`);
+    this.pagerTold = true;
+    return undefined;
+  }
+
+  /** Runs a command with its input from us. */
+  private async feed(command: string, pieces: Pieces, turn: Turn, isPager: boolean): Promise<void> {
     const { lender } = this.options;
     const env = isPager ? { LESS: "FRX", LV: "-c", ...process.env } : process.env;
     lender?.leave();
-    let ran = true;
     try {
       const child = spawn("/bin/sh", ["-c", command], { stdio: ["pipe", "inherit", "inherit"], env });
       const ended = ending(child);
@@ -125,18 +135,11 @@ export class Outlet {
       } finally {
         stdin.end();
         const status = await ended;
-        // 127: there is no such command; a pager that is missing is told once, and the text is printed.
-        if (isPager && (status === 127 || status === 126)) {
-          ran = false;
-          if (!this.pagerTold) this.options.tell(`the pager '${command}' cannot be run; see $PAGER`);
-          this.pagerTold = true;
-        } else if (!isPager && status !== 0 && status !== 1 && status < 128)
-          this.options.tell(`the command ended with status ${status}`);
+        if (!isPager && status > 1 && status < 128) this.options.tell(`the command ended with status ${status}`);
       }
     } finally {
       lender?.enter();
     }
-    return ran;
   }
 }
 
@@ -148,11 +151,18 @@ export function ending(child: ChildProcess): Promise<number> {
   });
 }
 
-/** Undefined: no pager, as when $PAGER is empty or cat. */
-function pagerCommand(): string | undefined {
-  const named = process.env["PAGER"];
-  if (named === undefined) return process.env["TERM"] === "dumb" ? undefined : "less";
-  return named.trim() === "" || named.trim() === "cat" ? undefined : named;
+/** A program by its path, or to be found in $PATH; a name with shell's signs in it is believed. */
+function isThere(program: string): boolean {
+  if (/["'$`\\;&|<>()=]/.test(program)) return true;
+  const folders = program.includes("/") ? [""] : (process.env["PATH"] ?? "").split(":").map((f) => `${f || "."}/`);
+  return folders.some((folder) => {
+    try {
+      accessSync(folder + program, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
 
 function put(out: Out, piece: Piece): void {
@@ -194,5 +204,3 @@ function rowsOf(piece: Piece): number {
   else for (let i = piece.indexOf(10); i >= 0; i = piece.indexOf(10, i + 1)) rows++;
   return rows;
 }
-
-export type { OutputError };

@@ -122,7 +122,12 @@ beforeAll(() => {
 
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-function open(words: readonly string[] = [file], env: Readonly<Record<string, string>> = {}, cols = 100, rows = 40): Pty {
+function open(
+  words: readonly string[] = [file],
+  env: Readonly<Record<string, string>> = {},
+  cols = 100,
+  rows = 40,
+): Pty {
   return new Pty({
     command: [TK, "repl", ...words],
     cwd: dir,

@@ -40,7 +40,17 @@ const repl = (words: readonly string[], stdin?: string) =>
 
 test("-c runs commands in their order, without prompt and colour, and -f after them", async () => {
   writeFileSync(join(dir, "script.tk"), "# counts\nevents | count\n");
-  const r = await repl([file, "-c", "procs | count", "-c", "filter exe == cc", "-c", "procs | count", "-f", "script.tk"]);
+  const r = await repl([
+    file,
+    "-c",
+    "procs | count",
+    "-c",
+    "filter exe == cc",
+    "-c",
+    "procs | count",
+    "-f",
+    "script.tk",
+  ]);
   expect(r.stdout).toBe("3\n1 processes and 3 events remain\n1\n3\n");
   expect([r.status, r.stderr]).toEqual([0, ""]);
 });
@@ -72,7 +82,9 @@ test("json, ndjson and csv are whole and exact", async () => {
   expect((await repl([file, "-c", `${query} --format ndjson`])).stdout).toBe(
     '{"id":"p1","argv":"cc -c a b.c","wall_ns":29000000}\n',
   );
-  expect((await repl([file, "-c", query, "--format", "csv"])).stdout).toBe("id,argv,wall_ns\r\np1,cc -c a b.c,29000000\r\n");
+  expect((await repl([file, "-c", query, "--format", "csv"])).stdout).toBe(
+    "id,argv,wall_ns\r\np1,cc -c a b.c,29000000\r\n",
+  );
   const tree = JSON.parse((await repl([file, "-c", "tree", "--format", "json"])).stdout) as { id: string }[];
   expect(tree.map((row) => row.id)).toEqual(["p0", "p1", "p2"]);
 });
@@ -112,7 +124,18 @@ test("render, analyse and diff see what remains", async () => {
 });
 
 test("what strangers named steers no terminal", async () => {
-  for (const command of ["procs", "events", "tree", "show p2", "ls p0", "timeline", "hot 5 argv", "path", "info", "find exe ~ /evil/"]) {
+  for (const command of [
+    "procs",
+    "events",
+    "tree",
+    "show p2",
+    "ls p0",
+    "timeline",
+    "hot 5 argv",
+    "path",
+    "info",
+    "find exe ~ /evil/",
+  ]) {
     const { stdout, stderr } = await repl([file, "-c", command]);
     expect(stderr).toBe("");
     // oxlint-disable-next-line no-control-regex
@@ -142,7 +165,18 @@ test("cut off, corrupt, empty, binary and mixed inputs", async () => {
   const bad = await repl(["bad.prof", "-c", "procs | count"]);
   expect([bad.status, bad.stderr]).toEqual([0, expect.stringContaining("bad.prof:1:")]);
   writeFileSync(join(dir, "empty.prof"), "");
-  for (const command of ["procs", "tree", "timeline", "hot", "path", "info", "ls", "events", "goto start", "goto end"]) {
+  for (const command of [
+    "procs",
+    "tree",
+    "timeline",
+    "hot",
+    "path",
+    "info",
+    "ls",
+    "events",
+    "goto start",
+    "goto end",
+  ]) {
     const empty = await repl(["empty.prof", "-c", command]);
     expect([command, empty.status]).toEqual([command, 0]);
   }
@@ -160,7 +194,17 @@ test("several recordings are one", async () => {
 });
 
 test("--live records a command and looks at it", async () => {
-  const r = await repl(["--live", "-o", "live.prof", "-c", "procs where exe == \"true\" | count", "--", "sh", "-c", "true; true; /bin/true; echo hi"]);
+  const r = await repl([
+    "--live",
+    "-o",
+    "live.prof",
+    "-c",
+    'procs where exe == "true" | count',
+    "--",
+    "sh",
+    "-c",
+    "true; true; /bin/true; echo hi",
+  ]);
   expect(r.status).toBe(0);
   expect(r.stdout).toBe("1\n");
   expect(readFileSync(join(dir, "live.prof.output"), "utf8")).toBe("hi\n");
