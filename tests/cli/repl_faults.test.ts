@@ -132,7 +132,12 @@ test("standard input that never ends: what has come is shown, keys come from the
     pty.type(`(cat ${file}; exec sleep 60) | ${TK} repl -\r`);
     await pty.waitFor(/tk live> /, from);
     await ask(pty, "procs where exe == cc | select argv", /cc -c a\.c/);
+    const left = pty.mark();
     pty.type(KEY.ctrlD);
+    await pty.waitFor(/2004l/, left);
+    // The shell waits for the whole pipeline: tk itself must be gone by then.
+    for (let i = 0; i < 40 && Bun.spawnSync(["pgrep", "-f", `${TK} repl -$`]).exitCode === 0; i++) await Bun.sleep(50);
+    expect(Bun.spawnSync(["pgrep", "-f", `${TK} repl -$`]).exitCode).toBe(1);
     pty.type(KEY.ctrlC);
     await pty.waitFor(/\]> $/, from);
   } finally {

@@ -152,7 +152,7 @@ function showProcess(context: Context, life: number): Ran {
   for (const row of p.order) if (p.owner[row] === life) rows.push(row);
   const lines = queryTable(
     book,
-    `lines where proc == p${life} | top ${MOST_ROWS} by self | select file, line, name, count, self, total`,
+    `lines where proc == p${life} | top ${MOST_ROWS} by self | select file, line, count, self, total`,
     "Lines",
     "lines",
   );
@@ -172,8 +172,10 @@ function showProcess(context: Context, life: number): Ran {
       yield* list("Events", rows, (at) => eventLine(book, at), `events where proc == p${life}`);
       if (lines !== undefined) {
         yield "\n" + paint.strong("Lines that cost most") + "\n";
-        for (const row of lines.rows)
-          yield `  ${fit(`${row[4] === undefined ? "-" : formatDuration(Number(row[4]))}  ${row[3]}x  ${printable(String(row[0]))}:${row[1]}  ${printable(String(row[2] ?? ""))}`, view.width - 2, view.unicode)}\n`;
+        for (const [path, line, times, self] of lines.rows) {
+          const cost = typeof self === "number" ? formatDuration(self) : "-";
+          yield `  ${fit(`${cost}  ${times}x  ${printable(String(path ?? "?"), view.unicode)}:${line}`, view.width - 2, view.unicode)}\n`;
+        }
       }
     },
     report: () => processReport(book, life, facts, children, rows, lines),
