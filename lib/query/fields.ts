@@ -11,7 +11,7 @@ export const TABLE_SUMMARIES: Readonly<Record<TableName, string>> = {
   procs: "one row a process life: a pid that was used twice is two rows",
   events: "one row a line of the recording",
   images: "one row a successful exec: what a process ran, from when to when",
-  lines: "one row a source line that a process executed, when lines were recorded",
+  lines: "one row a source line and process that executed it, when lines were recorded",
   reports: "one row a report of tk exec",
 };
 
@@ -149,7 +149,6 @@ const IMAGES: readonly Field[] = [
 const LINES: readonly Field[] = [
   maybe("file", "text", "the source file", usual),
   known("line", "id", "line number", usual),
-  maybe("name", "text", "the function, or <module>", usual),
   maybe("pid", "id", "process id", usual),
   maybe("proc", "proc", "the life that executed it; proc.exe and every other field of it"),
   known("count", "count", "how often it was executed", usual),

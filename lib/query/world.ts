@@ -20,7 +20,7 @@ export type NumberColumn = Float64Array | Int32Array | Uint8Array;
 export interface LineTable {
   readonly length: number;
   readonly numbers: Readonly<Record<"line" | "pid" | "count" | "self" | "total", Float64Array | Int32Array>>;
-  readonly texts: Readonly<Record<"file" | "name", TextColumn>>;
+  readonly texts: Readonly<Record<"file", TextColumn>>;
   /** By row: when, to find the life of the pid; NaN when not known. */
   readonly time: Float64Array;
 }
@@ -230,7 +230,7 @@ export class World {
       case "events":
         return name === "kind" ? this.kinds() : name === "exe" ? this.running() : this.execs(name as ExecText);
       case "lines":
-        return this.lines?.texts[name as "file" | "name"] ?? { keys: EMPTY, pool: new StringPool() };
+        return this.lines?.texts[name as "file"] ?? { keys: EMPTY, pool: new StringPool() };
       case "reports":
         return this.reportTexts(name);
     }

@@ -3,6 +3,10 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { EventDecoder } from "../../lib/format/decode.ts";
+import { Problems } from "../../lib/model/problem.ts";
+import { decodeRecording } from "../../lib/pipeline/decode_recording.ts";
+import { compileCondition, finish, maskOf, World } from "../../lib/query/query.ts";
 import { compare, table, type Contender, type Measured } from "./measure.ts";
 
 const TK = join(process.cwd(), "dist/tk");
@@ -124,6 +128,46 @@ const benches: readonly Bench[] = [
     },
   },
   {
+    name: "query",
+    title: "One question to one million events",
+    run() {
+      const path = generated(1_000_000);
+      const repl = (query: string) => [TK, "repl", path, "-c", query];
+      const rows = compare(
+        peers(
+          peer("jq", { name: "jq select", command: ["jq", "-c", "select(.Exit.exit_code > 0)", path] }),
+          duckdb(path),
+          { name: "tk repl: procs where wall > 10ms", command: repl("procs where wall > 10ms | count") },
+          { name: "tk repl: exit != 0", command: repl("procs where exit != 0 | count") },
+          { name: "tk repl: a regex over argv", command: repl("events where argv ~ /grep.*Wall/ | count") },
+          { name: "tk repl: groups", command: repl("procs group exe | agg n=count(), p95=p95(wall)") },
+          { name: "tk sort --where", command: [TK, "sort", "--where", "exit > 0 and kind == exit", path] },
+        ),
+        3,
+      );
+      return `${megabytes(path)}.\n\n${table(rows)}\n\n${timesFaster(rows, "tk repl: procs where wall > 10ms")}\n\n${scans(path)}`;
+    },
+  },
+  {
+    name: "query-huge",
+    title: "One question to ten million events",
+    big: true,
+    run() {
+      const path = generated(10_000_000);
+      const rows = compare(
+        [
+          {
+            name: "tk repl: procs where wall > 10ms",
+            command: [TK, "repl", path, "-c", "procs where wall > 10ms | count"],
+          },
+        ],
+        1,
+        false,
+      );
+      return `${megabytes(path)}.\n\n${table(rows)}`;
+    },
+  },
+  {
     name: "exec",
     title: "tk exec: start, reporter, heartbeats",
     run() {
@@ -163,6 +207,53 @@ const benches: readonly Bench[] = [
     },
   },
 ];
+
+/** DuckDB's read_json, from the folder that TK_BENCH_DUCKDB names. */
+function duckdb(path: string): Contender | undefined {
+  const folder = process.env.TK_BENCH_DUCKDB;
+  if (folder !== undefined)
+    return { name: "duckdb read_json", command: [process.execPath, "scripts/bench/duckdb.ts", folder, path] };
+  console.error('bench: TK_BENCH_DUCKDB names no folder with @duckdb/node-api, "duckdb read_json" is left out');
+  return undefined;
+}
+
+/** Opening beside a loop over the bytes, and filters over columns that are in memory: best of several, in one process. */
+function scans(path: string): string {
+  const bytes = readFileSync(path);
+  const best = (rounds: number, work: () => void) => {
+    let least = Infinity;
+    for (let i = 0; i < rounds; i++) {
+      const began = performance.now();
+      work();
+      least = Math.min(least, performance.now() - began);
+    }
+    return least;
+  };
+  let sum = 0;
+  const loop = best(7, () => {
+    for (let i = 0; i < bytes.length; i++) sum += bytes[i]!;
+  });
+  const decode = best(7, () => {
+    const decoder = new EventDecoder("bench", new Problems(), { capacity: Math.ceil(bytes.length / 110) });
+    for (let at = 0; at < bytes.length; at += 1 << 20) decoder.push(bytes.subarray(at, at + (1 << 20)));
+    decoder.finish();
+  });
+  const world = new World(decodeRecording(bytes));
+  const filters = ["ts > 1s", "kind == exec and pid > 100000", "kind == exec and wall > 1ms", "argv ~ /grep.*Wall/"];
+  const lines = filters.map((text) => {
+    const condition = compileCondition(text, { table: "events" })._unsafeUnwrap();
+    const once = performance.now();
+    finish(maskOf(condition, world));
+    const first = performance.now() - once;
+    const again = best(9, () => finish(maskOf(condition, world)));
+    return `| \`${text}\` | ${first.toFixed(1)} | ${again.toFixed(1)} |`;
+  });
+  return [
+    `A loop over the bytes takes ${loop.toFixed(0)} ms, reading them into columns ${decode.toFixed(0)} ms: ${(decode / loop).toFixed(2)} times (${sum > 0 ? "same" : "no"} process).`,
+    "\n| filter over one million events in memory | first time, ms | again, ms |\n| --- | ---: | ---: |",
+    ...lines,
+  ].join("\n");
+}
 
 /** What the reporter of a sleeping program has used after `beats` heartbeats of a tenth of a second. */
 function reporterCost(beats: number): { cpuMs: number; rssMb: number; nice: number } {
