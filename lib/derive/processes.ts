@@ -6,7 +6,7 @@
 //   10  exec sh──fork 11──────────────────exit 0     life 0   parent none   images: sh
 //   11           fork──exec cc──exec as───exit 1     life 1   parent 0      images: cc, as
 //   12                  (exec seen, no fork)──···    life 2   parent by its recorded ppid, end unseen
-import { groupRows } from "../base/columns.ts";
+import { groupRows, Int32List } from "../base/columns.ts";
 import { KIND } from "../model/event.ts";
 import { eventAt, exitStatusAt, type Rows } from "../model/event_at.ts";
 import type { EventTable } from "../model/event_table.ts";
@@ -100,29 +100,23 @@ export function processesOf(recording: Rows): Processes {
 
 export function deriveProcesses(events: EventTable, options: ProcessesOptions = {}): Processes {
   const order = timeOrder(events);
-  const { length, pid, ppid, kind, ts } = events;
+  const { length, ts } = events;
   const roots = new Set(typeof options.rootPid === "number" ? [options.rootPid] : options.rootPid);
   const n = order.length;
 
   // Every event is an entry of its process, every fork one of its parent too.
-  const { index: pidIndex, pids } = numberPids(events, order);
-  const isParentEntry = (row: number) =>
-    kind[row] === KIND.fork && ppid[row]! >= 0 && ppid[row] !== pid[row] && !roots.has(pid[row]!);
+  const { index: pidIndex, pids, group, above } = numberPids(events, order, roots);
   const at = new Uint32Array(pids.length + 1);
   for (let i = 0; i < n; i++) {
-    const row = order[i]!;
-    if (!concernsProcess(kind[row]!, pid[row]!)) continue;
-    at[pidIndex(pid[row]!) + 1]!++;
-    if (isParentEntry(row)) at[pidIndex(ppid[row]!) + 1]!++;
+    if (group[i]! >= 0) at[group[i]! + 1]!++;
+    if (above[i]! >= 0) at[above[i]! + 1]!++;
   }
   for (let g = 0; g < pids.length; g++) at[g + 1]! += at[g]!;
   const entries = new Uint32Array(at[pids.length]!);
   const next = at.slice();
   for (let i = 0; i < n; i++) {
-    const row = order[i]!;
-    if (!concernsProcess(kind[row]!, pid[row]!)) continue;
-    if (isParentEntry(row)) entries[next[pidIndex(ppid[row]!)]!++] = entry(i, 0);
-    entries[next[pidIndex(pid[row]!)]!++] = entry(i, 1);
+    if (above[i]! >= 0) entries[next[above[i]!]!++] = entry(i, 0);
+    if (group[i]! >= 0) entries[next[group[i]!]!++] = entry(i, 1);
   }
 
   const lives = new Lives();
@@ -195,34 +189,58 @@ export function deriveProcesses(events: EventTable, options: ProcessesOptions = 
   };
 }
 
-/** Whether an event says something about a process. */
-function concernsProcess(kind: number, pid: number): boolean {
-  return pid >= 0 && kind !== KIND.lost && kind !== KIND.end && kind !== KIND.recording && kind !== KIND.source;
+/** By kind: 1 where an event says something about a process. */
+const CONCERNS = new Uint8Array(256).fill(1);
+for (const kind of [KIND.lost, KIND.end, KIND.recording, KIND.source]) CONCERNS[kind] = 0;
+
+interface Numbered {
+  /** The number of a pid, negative when it does not occur. */
+  readonly index: (pid: number) => number;
+  readonly pids: Int32Array;
+  /** By place in time order: the number of the event's pid; of a fork's parent, where that is a process of the recording. */
+  readonly group: Int32Array;
+  readonly above: Int32Array;
 }
 
 /** Small numbers for the pids that occur, in order of appearance. Real pids index a table; absurd ones go through a map. */
-function numberPids(events: EventTable, order: Uint32Array): { index: (pid: number) => number; pids: Int32Array } {
-  const { pid, ppid, kind } = events;
+function numberPids(events: EventTable, order: Uint32Array, roots: ReadonlySet<number>): Numbered {
+  const { pid, ppid, kind, length } = events;
   let highest = 0;
-  for (let i = 0; i < order.length; i++) highest = Math.max(highest, pid[order[i]!]!, ppid[order[i]!]!);
+  for (let row = 0; row < length; row++) {
+    if (pid[row]! > highest) highest = pid[row]!;
+    if (ppid[row]! > highest) highest = ppid[row]!;
+  }
   // Linux gives at most 4,194,304; twice that for other systems.
   const real = Math.min(highest + 1, 1 << 23);
   const table = new Int32Array(real).fill(-1);
   const others = new Map<number, number>();
-  const pids: number[] = [];
-  const meet = (p: number) => {
-    if (p < real) {
-      if (table[p]! < 0) table[p] = pids.push(p) - 1;
-    } else if (!others.has(p)) others.set(p, pids.push(p) - 1);
+  const pids = new Int32List();
+  const meet = (p: number): number => {
+    const known = p < real ? table[p]! : (others.get(p) ?? -1);
+    if (known >= 0) return known;
+    const number = pids.length;
+    pids.push(p);
+    if (p < real) table[p] = number;
+    else others.set(p, number);
+    return number;
   };
+  const group = new Int32Array(order.length).fill(-1);
+  const above = new Int32Array(order.length).fill(-1);
   for (let i = 0; i < order.length; i++) {
     const row = order[i]!;
-    if (!concernsProcess(kind[row]!, pid[row]!)) continue;
-    meet(pid[row]!);
-    if (kind[row] === KIND.fork && ppid[row]! >= 0) meet(ppid[row]!);
+    const p = pid[row]!;
+    if (p < 0 || CONCERNS[kind[row]!] === 0) continue;
+    const g = p < real ? table[p]! : -1;
+    group[i] = g >= 0 ? g : meet(p);
+    if (kind[row] !== KIND.fork) continue;
+    const parent = ppid[row]!;
+    if (parent < 0) continue;
+    const a = meet(parent);
+    // Whoever forked a recorded command is outside of the recording.
+    if (parent !== p && !roots.has(p)) above[i] = a;
   }
   const index = (p: number): number => (p < real ? table[p]! : (others.get(p) ?? -1));
-  return { index, pids: Int32Array.from(pids) };
+  return { index, pids: pids.view(), group, above };
 }
 
 /** Who created each life: whoever forked it or, when that was not seen, the process it named as its parent. */
