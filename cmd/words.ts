@@ -64,7 +64,8 @@ function namedBase(words: readonly string[]): string[] {
       if (DIFF_VALUED.has(word) && i + 1 < border) out.push(words[++i]!);
     } else out.push("--base", word);
   }
-  return [...out, ...words.slice(border)];
+  // The border is no end of options: `-- c d --fail-over 10%` is what people write.
+  return [...out, ...words.slice(border + 1)];
 }
 
 /** `verbs`: those there are. Help for another is a mistake, which the parser finds in its name. */

@@ -18,7 +18,7 @@ export interface DiffReportOptions {
 
 const COLUMNS: readonly Column[] = [
   { id: "what", title: "WHAT", kind: "text", cut: "never" },
-  { id: "times", title: "TIMES", kind: "count", yields: 6 },
+  { id: "times", title: "TIMES", kind: "count", yields: 3 },
   { id: "own_change_ns", title: "OWN", kind: "duration", format: signed },
   { id: "change_ns", title: "CHANGE", kind: "duration", format: signed, yields: 1 },
   { id: "base_ns", title: "BEFORE", kind: "duration", yields: 2 },

@@ -25,8 +25,8 @@ export type ArgumentKind =
 export type Act =
   | { readonly kind: "quit" }
   | { readonly kind: "clear" }
-  /** Runs this tk once more on what is in force: `tk render -d tree`. `at`: where a player is to begin. */
-  | { readonly kind: "tk"; readonly words: readonly string[]; readonly at?: number | undefined }
+  /** Runs this tk once more on what is in force: `tk render -d tree`. */
+  | { readonly kind: "tk"; readonly words: readonly string[] }
   | { readonly kind: "diff"; readonly files: readonly string[] }
   /** Keeps the named filters for the next sessions. */
   | { readonly kind: "save-filters" }

@@ -8,6 +8,8 @@ export interface Filter {
   readonly table: TableName;
   readonly text: string;
   readonly name?: string;
+  /** In the file of other sessions, too. */
+  readonly kept?: boolean;
 }
 
 /** A place to come back to. */
@@ -26,7 +28,7 @@ export interface Session {
   readonly marks: ReadonlyMap<string, Position>;
   /** Earlier positions, the latest last. */
   readonly trail: readonly Position[];
-  /** Filters by name, kept between sessions. */
+  /** Filters by name. */
   readonly saved: ReadonlyMap<string, Filter>;
   /** What `--format` of tk, or the command `format`, said. */
   readonly format: Format | undefined;
@@ -72,7 +74,7 @@ export function parseSaved(text: string, isTable: (name: string) => name is Tabl
     const [name, table, ...rest] = line.split("\t");
     const condition = rest.join(" ");
     if (name === undefined || !/^[A-Za-z][\w-]*$/.test(name) || table === undefined || !isTable(table)) continue;
-    if (condition !== "") saved.set(name, { name, table, text: condition });
+    if (condition !== "") saved.set(name, { name, table, text: condition, kept: true });
   }
   return saved;
 }

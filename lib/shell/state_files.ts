@@ -104,7 +104,13 @@ export class StateFiles {
   saveFilters(saved: ReadonlyMap<string, Filter>): void {
     const path = this.filtersPath;
     if (path === undefined) return;
-    this.replace(path, [...saved.values()].map((f) => savedLine(f) + "\n").join(""));
+    this.replace(
+      path,
+      [...saved.values()]
+        .filter((f) => f.kept === true)
+        .map((f) => savedLine(f) + "\n")
+        .join(""),
+    );
   }
 
   private replace(path: string, text: string): void {

@@ -20,10 +20,7 @@ const tk = (
   arguments: ["words"],
   *run(context) {
     yield;
-    const { session } = context;
-    const words = context.words.map((w) => w.text);
-    const at = session.position.row < 0 ? undefined : session.position.time;
-    return done({ act: { kind: "tk", words: [verb, ...words], at } });
+    return done({ act: { kind: "tk", words: [verb, ...context.words.map((w) => w.text)] } });
   },
 });
 
@@ -48,8 +45,8 @@ export const replay = tk(
   "replay",
   "tk replay on what remains: step through it",
   "replay [OPTION]...",
-  "Every option of tk replay; it begins at the current moment. Leaving it leads back here.",
-  [{ line: "replay", what: "from the current moment" }],
+  "Every option of tk replay. Leaving it leads back here.",
+  [{ line: "replay", what: "what remains, step by step" }],
 );
 
 export const diff: ReplCommand = {

@@ -103,14 +103,14 @@ export const filters: ReplCommand = {
 };
 
 /** The last filter under a name, in the stack and among the saved ones. */
-function named(context: Context, usage: string): Session | ReturnType<typeof fail> {
+function named(context: Context, usage: string, kept: boolean): Session | ReturnType<typeof fail> {
   const { session, words } = context;
   const last = session.filters.at(-1);
   if (last === undefined) return fail("there is no filter in force to name", "filter CONDITION puts one on");
   const name = words[0]?.text ?? last.name;
   if (name === undefined || words.length > 1 || !NAME.test(name))
     return fail("expected one name: letters, digits, - and _", `usage: ${usage}`);
-  const filter: Filter = { ...last, name };
+  const filter: Filter = { ...last, name, kept: kept || session.saved.get(name)?.kept === true };
   return {
     ...session,
     filters: [...session.filters.slice(0, -1), filter],
@@ -129,7 +129,7 @@ export const name: ReplCommand = {
   *run(context) {
     yield;
     if (context.words.length === 0) return fail("expected a name", `usage: ${name.usage}`);
-    const session = named(context, name.usage);
+    const session = named(context, name.usage, false);
     return "position" in session
       ? done({ session, output: lines("filter", [`${context.words[0]!.text}: ${session.filters.at(-1)!.text}`]) })
       : session;
@@ -146,7 +146,7 @@ export const save: ReplCommand = {
   arguments: ["words"],
   *run(context) {
     yield;
-    const session = named(context, save.usage);
+    const session = named(context, save.usage, true);
     if (!("position" in session)) return session;
     const last = session.filters.at(-1)!;
     return done({ session, act: { kind: "save-filters" }, output: lines("filter", [`${last.name}: ${last.text}`]) });

@@ -1,5 +1,5 @@
 // Everything about one process or one event.
-import { printable, thousands } from "../../base/text.ts";
+import { count, printable, thousands } from "../../base/text.ts";
 import { formatBytes } from "../../analyse/text_table.ts";
 import type { Report, Table } from "../../analyse/table.ts";
 import { exitStatusOf } from "../../derive/processes.ts";
@@ -129,7 +129,7 @@ function processFacts(book: Book, life: number): Fact[] {
   if (below > 0)
     facts.push([
       "below",
-      `${thousands(tree.childAt[life + 1]! - tree.childAt[life]!)} children, ${thousands(below)} in all`,
+      `${count(tree.childAt[life + 1]! - tree.childAt[life]!, "child", "children")}, ${thousands(below)} in all`,
     ]);
   const failed = p.failedAt[life + 1]! - p.failedAt[life]!;
   if (failed > 0) facts.push(["failed execs", thousands(failed)]);
