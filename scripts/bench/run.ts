@@ -136,8 +136,9 @@ const benches: readonly Bench[] = [
       const rows = compare(
         peers(
           peer("jq", { name: "jq select", command: ["jq", "-c", "select(.Exit.exit_code > 0)", path] }),
-          duckdb(path),
+          duckdb(path, "exit status"),
           { name: "tk repl: procs where wall > 10ms", command: repl("procs where wall > 10ms | count") },
+          duckdb(path, "wall by pid"),
           { name: "tk repl: exit != 0", command: repl("procs where exit != 0 | count") },
           { name: "tk repl: a regex over argv", command: repl("events where argv ~ /grep.*Wall/ | count") },
           { name: "tk repl: groups", command: repl("procs group exe | agg n=count(), p95=p95(wall)") },
@@ -209,11 +210,14 @@ const benches: readonly Bench[] = [
 ];
 
 /** DuckDB's read_json, from the folder that TK_BENCH_DUCKDB names. */
-function duckdb(path: string): Contender | undefined {
+function duckdb(path: string, question: "exit status" | "wall by pid"): Contender | undefined {
   const folder = process.env.TK_BENCH_DUCKDB;
   if (folder !== undefined)
-    return { name: "duckdb read_json", command: [process.execPath, "scripts/bench/duckdb.ts", folder, path] };
-  console.error('bench: TK_BENCH_DUCKDB names no folder with @duckdb/node-api, "duckdb read_json" is left out');
+    return {
+      name: `duckdb read_json: ${question}`,
+      command: [process.execPath, "scripts/bench/duckdb.ts", folder, path, question],
+    };
+  console.error(`bench: TK_BENCH_DUCKDB names no folder with @duckdb/node-api, "duckdb: ${question}" is left out`);
   return undefined;
 }
 
