@@ -72,7 +72,10 @@ export const run = (c: DiffCommand): Effect.Effect<void, SourceError | OutputErr
       }
       progress.tell("comparing");
       const keys = new Keys();
-      const aligned = align(recordings.map((recording) => makeSide(recording, keys)));
+      const aligned = align(
+        recordings.map((recording) => makeSide(recording, keys)),
+        keys,
+      );
       const comparison = compare(aligned, sides.base.length, { least, leastPart: LEAST_PART });
       progress.clear();
       const machine = c.format !== "table";

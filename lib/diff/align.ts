@@ -1,6 +1,6 @@
 // Any number of recordings laid over one another: a tree of places, each with the life that stands there in each recording. Children of one
-// place are matched first by what they ran, the k-th of the same with the k-th; what is left over by program alone, in order, since its
-// words have changed. What finds no partner is a place of its own: new in one recording, gone in another.
+// place are matched first by what they ran, the k-th of the same with the k-th; what is left over by program and by how many words
+// are the same, since some have changed. What finds no partner is a place of its own: new in one recording, gone in another.
 //
 //   A  make ─┬─ cc a.c         B  make ─┬─ cc a.c            places  make ─┬─ cc a.c   A0 B0
 //            └─ cc b.c                  ├─ cc -O2 b.c                      ├─ cc b.c   A1 B1 (its words changed)
@@ -24,19 +24,48 @@ export interface Side {
   readonly program: Int32Array;
 }
 
+/** Between the words of a key. */
+const SEPARATOR = "\u0000";
+
 /** Texts of all sides by number. */
 export class Keys {
   private readonly numbers = new Map<string, number>();
+  private readonly texts: string[] = [];
+  private readonly sets = new Map<number, ReadonlySet<string>>();
 
   of(text: string): number {
     let n = this.numbers.get(text);
-    if (n === undefined) this.numbers.set(text, (n = this.numbers.size));
+    if (n === undefined) {
+      this.numbers.set(text, (n = this.texts.length));
+      this.texts.push(text);
+    }
     return n;
+  }
+
+  private words(key: number): ReadonlySet<string> {
+    let set = this.sets.get(key);
+    if (set === undefined) this.sets.set(key, (set = new Set(this.texts[key]!.split(SEPARATOR).slice(0, MOST_WORDS))));
+    return set;
+  }
+
+  /** From 0, nothing in common, to 1: the words of both among the words of either. */
+  likeness(a: number, b: number): number {
+    const left = this.words(a);
+    const right = this.words(b);
+    let common = 0;
+    for (const word of left) if (right.has(word)) common++;
+    return common / (left.size + right.size - common);
   }
 }
 
-/** Words that differ in no more than this are told apart by none. */
-const SEPARATOR = "\u0000";
+/** Of longer commands the beginning is compared. */
+const MOST_WORDS = 256;
+
+/** Commands that have less in common are not one that has changed. */
+const LEAST_LIKENESS = 0.3;
+
+/** More pairs than this are not compared one by one: they are matched in their order. */
+const MOST_PAIRS = 40_000;
 
 export function makeSide(recording: Recording, keys: Keys): Side {
   const processes = processesOf(recording);
@@ -88,7 +117,7 @@ export interface Aligned {
   readonly places: readonly Place[];
 }
 
-export function align(sides: readonly Side[]): Aligned {
+export function align(sides: readonly Side[], keys: Keys): Aligned {
   const places: Place[] = [];
   const roots: number[] = [];
   sides.forEach((side, s) => {
@@ -98,7 +127,7 @@ export function align(sides: readonly Side[]): Aligned {
     // No recursion: a tree may be ten thousand levels deep.
     for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {
       const { parent, among, lives } = pair;
-      for (const [life, place] of match(side, s, lives, among, places, parent, sides.length)) {
+      for (const [life, place] of match(side, s, lives, among, places, parent, sides.length, keys)) {
         const { childAt, child } = side.tree;
         const children = child.subarray(childAt[life]!, childAt[life + 1]!);
         if (children.length > 0) pairs.push({ parent: place, among: places[place]!.children, lives: children });
@@ -117,6 +146,7 @@ function match(
   places: Place[],
   parent: number,
   recordings: number,
+  keys: Keys,
 ): [number, number][] {
   const found: [number, number][] = [];
   const take = (life: number, place: Place) => {
@@ -132,13 +162,7 @@ function match(
     (life, p) => take(life, places[p]!),
   );
   const free = among.filter((p) => places[p]!.lives[s] === ABSENT);
-  const rest = matchBy(
-    left,
-    (life) => side.program[life]!,
-    free,
-    (p) => places[p]!.program,
-    (life, p) => take(life, places[p]!),
-  );
+  const rest = matchAlike(side, left, free, places, parent === ABSENT, keys, take);
   for (const life of rest) {
     const place: Place = {
       index: places.length,
@@ -154,6 +178,66 @@ function match(
     take(life, place);
   }
   return found;
+}
+
+/** What was left over, program by program: the most alike first; the roots of a recording in any case. */
+function matchAlike(
+  side: Side,
+  left: readonly number[],
+  free: readonly number[],
+  places: readonly Place[],
+  atRoot: boolean,
+  keys: Keys,
+  take: (life: number, place: Place) => void,
+): number[] {
+  if (left.length === 0 || free.length === 0) return [...left];
+  const waiting = new Map<number, number[]>();
+  for (const p of free) {
+    const list = waiting.get(places[p]!.program);
+    if (list === undefined) waiting.set(places[p]!.program, [p]);
+    else list.push(p);
+  }
+  const groups = new Map<number, number[]>();
+  for (const life of left) {
+    const list = groups.get(side.program[life]!);
+    if (list === undefined) groups.set(side.program[life]!, [life]);
+    else list.push(life);
+  }
+  const done = new Set<number>();
+  const taken = new Set<number>();
+  for (const [program, lives] of groups) {
+    const among = waiting.get(program) ?? [];
+    if (lives.length * among.length > MOST_PAIRS) {
+      for (let i = 0; i < Math.min(lives.length, among.length); i++) {
+        take(lives[i]!, places[among[i]!]!);
+        done.add(lives[i]!);
+      }
+      continue;
+    }
+    const pairs: { life: number; place: number; likeness: number }[] = [];
+    for (const life of lives)
+      for (const place of among)
+        pairs.push({ life, place, likeness: keys.likeness(side.key[life]!, places[place]!.key) });
+    // Stable: of equally alike ones the first.
+    pairs.sort((a, b) => b.likeness - a.likeness);
+    for (const { life, place, likeness } of pairs) {
+      if (done.has(life) || taken.has(place) || (likeness < LEAST_LIKENESS && !atRoot)) continue;
+      take(life, places[place]!);
+      done.add(life);
+      taken.add(place);
+    }
+  }
+  const rest = left.filter((life) => !done.has(life));
+  if (!atRoot) return rest;
+  // Another program at the root: still the same work, done in another way.
+  const open = free.filter((p) => !taken.has(p) && places[p]!.lives.some((life) => life !== ABSENT));
+  const over: number[] = [];
+  for (const life of rest) {
+    const place = open.shift();
+    if (place === undefined) over.push(life);
+    else take(life, places[place]!);
+  }
+  return over;
 }
 
 /** Gives the k-th life of a key to the k-th place of it; the lives that found none. */

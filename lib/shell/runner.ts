@@ -239,7 +239,10 @@ export class Runner {
         for (const { problems } of others)
           for (const problem of problems.kept.slice(0, 3)) tell(formatProblem(problem));
         const keys = new Keys();
-        const aligned = align([book.recording, ...others].map((recording) => makeSide(recording, keys)));
+        const aligned = align(
+          [book.recording, ...others].map((recording) => makeSide(recording, keys)),
+          keys,
+        );
         const comparison = compare(aligned, 1, { least: 5e6, leastPart: 0.02 });
         return diffReport(comparison, {
           unicode,
