@@ -1,6 +1,6 @@
 // The lists that `help fields` and docs/query.md show, from the registry of fields: one source for both.
 import type { Cell, Column, Table } from "../analyse/table.ts";
-import { FIELDS, FUNCTIONS, TABLE_SUMMARIES, TABLES, type TableName } from "./fields.ts";
+import { FIELDS, FUNCTIONS, TABLE_SUMMARIES, type TableName } from "./fields.ts";
 import { STAGES } from "./parser.ts";
 import { TYPE_UNITS, TYPE_WORDS } from "./value_type.ts";
 
@@ -28,10 +28,6 @@ export function fieldsTable(table: TableName): Table {
       f.values === undefined ? f.summary : `${f.summary}: ${f.values.join(", ")}`,
     ]),
   };
-}
-
-export function fieldsHelp(table?: TableName): Table[] {
-  return (table === undefined ? TABLES : [table]).map(fieldsTable);
 }
 
 export function functionsTable(): Table {

@@ -55,9 +55,6 @@ const SIZES: Readonly<Record<string, number>> = {
   TiB: 1024 ** 4,
 };
 
-/** Every unit that a number may have. */
-export const UNITS: readonly string[] = [...Object.keys(DURATIONS), ...Object.keys(SIZES)];
-
 /** Words that a regex may follow although they are words. */
 const BEFORE_OPERAND = new Set(["and", "or", "not", "in", "between", "like", "where", "by", "select", "sort"]);
 
