@@ -176,13 +176,18 @@ export class NaiveWorld {
         return image - p.imageAt[life]! + 1;
       case "start":
         return p.imageStart[image]!;
+      case "end":
+        return defined(end);
       case "wall":
         return Number.isNaN(end) ? null : end - p.imageStart[image]!;
       case "last":
         return image + 1 === p.imageAt[life + 1];
-      default:
+      case "exe":
+      case "argv":
+      case "file":
         return this.exec(p.imageRow[image]!, name);
     }
+    throw new Error(`the naive evaluator has no images.${name}`);
   }
 
   field(table: TableName, row: number, name: string): Value {
