@@ -46,6 +46,17 @@ export class Book {
     this.commands = new Commands(recording, this.world.processes, this.world.tree, { unicode, full: false });
   }
 
+  /** Makes the columns that are most likely asked for, one a step. */
+  *warm(): Generator<void, void> {
+    void this.world.processes;
+    yield;
+    this.world.texts("procs", "exe");
+    yield;
+    this.world.texts("events", "exe");
+    yield;
+    this.world.numbers("procs", "wall");
+  }
+
   get processes() {
     return this.world.processes;
   }

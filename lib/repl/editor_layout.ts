@@ -2,7 +2,7 @@
 // enough) and cut to the rows there are. The inline painter writes them below what the shell has printed, and only again what changed.
 import { displayWidth, printable } from "../base/text.ts";
 import { encodeLine } from "../terminal/painter.ts";
-import { type Ability, lineWidth, type Span, span, STYLE, type Style, type StyledLine } from "../terminal/styled.ts";
+import { type Ability, cutLine, lineWidth, type Span, span, STYLE, type Style, type StyledLine } from "../terminal/styled.ts";
 import type { Candidate, LineEditor } from "./editor.ts";
 
 export interface EditorPicture {
@@ -151,7 +151,7 @@ function layOutMenu(candidates: readonly Candidate[], chosen: number, options: L
       const summary = candidates[i]!.summary;
       if (summary !== undefined) line.push(span(printable(summary, unicode), STYLE.dim));
     }
-    out.push(line);
+    out.push(cutLine(line, 0, columns));
   }
   const left = candidates.length - Math.min(down, most) * across;
   if (left > 0) out.push([span(`${unicode ? "…" : "..."} ${left} more`, STYLE.dim)]);

@@ -98,7 +98,7 @@ function asked(body: string, { book, session }: Setting): Reply {
   const { candidates } = completeLine(body, body.length, { book, session, files: () => [] });
   const rows = candidates.map((c) => [c.text, c.summary ?? ""] as const);
   const command = first === undefined ? undefined : commands.find(first.text).unwrapOr(undefined);
-  const lead = command === undefined ? [] : [`${command.usage}`, command.summary];
+  const lead = command === undefined ? [] : [command.usage, command.summary];
   if (rows.length === 0 && command === undefined)
     return { output: pairsOutput("candidates", [`nothing that begins with '${body.trim()}'`], []) };
   return { output: pairsOutput("candidates", lead, rows) };

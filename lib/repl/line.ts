@@ -166,7 +166,7 @@ export function parseLine(typed: string, isQuery: (first: string) => boolean): R
 /** Whether Enter runs it, or begins another row. */
 export function isWhole(text: string, isQuery: (first: string) => boolean): boolean {
   const { marks, open, depth } = scan(text);
-  if (open !== "" || /\\$/.test(text)) return false;
+  if (open !== "" || text.endsWith("\\")) return false;
   const bare = withoutComments(text, marks).trimEnd();
   if (!isQuery(/^\s*(\S*)/.exec(bare)![1]!)) return true;
   return depth === 0 && !/(\||,|\b(?:and|or|not|where)|[=<>~+*-])$/.test(bare);

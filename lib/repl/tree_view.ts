@@ -31,7 +31,7 @@ export function* treeLines(book: Book, options: TreeOptions, view: View): Iterab
   const glyphs = view.unicode
     ? { branch: "├─ ", last: "└─ ", pass: "│  ", blank: "   " }
     : { branch: "|- ", last: "`- ", pass: "|  ", blank: "   " };
-  for (const life of roots.reverse()) if (shown[life] !== 0) stack.push({ life, lead: "", last: true, depth: 0 });
+  for (const life of roots.toReversed()) if (shown[life] !== 0) stack.push({ life, lead: "", last: true, depth: 0 });
   let left = 0;
   for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
     const { life, depth } = at;

@@ -67,20 +67,20 @@ class Events {
 
   /** Until `work` is over: `interrupt` at every Ctrl-C, everything else is kept for later. */
   async during<T>(work: Promise<T>, interrupt: () => void): Promise<T> {
-    let over = false;
     const end = work.then(
-      () => (over = true),
-      () => (over = true),
+      () => "over" as const,
+      () => "over" as const,
     );
-    while (!over) {
+    for (;;) {
       this.pending ??= this.tty.next();
       const event = await Promise.race([this.pending, end]);
-      if (typeof event === "boolean") break;
+      if (event === "over") break;
       this.pending = undefined;
       if (event.kind === "end") {
         interrupt();
         this.held.push(event);
         await end;
+        break;
       } else if (event.kind === "key" && event.key.chord === "C-c") {
         this.held.length = 0;
         interrupt();
@@ -161,24 +161,14 @@ async function run(options: InteractiveOptions): Promise<void> {
   };
 
   let indexing: Generator<void, void> | undefined;
+  let warming: Generator<void, void> | undefined;
   let indexed = false;
   let asked = false;
   let wasLoading = opened.loading !== undefined;
   let rows = -1;
   paint();
   for (;;) {
-    const busy = opened.loading !== undefined || indexing !== undefined;
-    const event = await events.next(
-      indexing !== undefined
-        ? 1
-        : busy
-          ? TICK
-          : opened.growing
-            ? TICK_GROWING
-            : wasLoading || !indexed
-              ? TICK
-              : undefined,
-    );
+    const event = await events.next(patience());
     if (event.kind === "end") return;
     if (event.kind === "timeout") {
       const changed = tick();
@@ -236,6 +226,13 @@ async function run(options: InteractiveOptions): Promise<void> {
     }
   }
 
+  /** How long to wait for a key before something else is to be done. */
+  function patience(): number | undefined {
+    if (warming !== undefined || indexing !== undefined) return 1;
+    if (opened.growing) return TICK_GROWING;
+    return opened.loading !== undefined || wasLoading || !indexed ? TICK : undefined;
+  }
+
   /** Things that happen by themselves; whether the prompt has to say something else. */
   function tick(): boolean {
     if (opened.loading !== undefined) {
@@ -244,8 +241,13 @@ async function run(options: InteractiveOptions): Promise<void> {
     }
     if (wasLoading) {
       wasLoading = false;
-      opened.current();
+      warming = opened.current()?.warm();
       return true;
+    }
+    // What completion and the first query need is made before it is asked for, a column at a time.
+    if (warming !== undefined) {
+      if (warming.next().done === true) warming = undefined;
+      return false;
     }
     if (opened.growing) {
       const book = opened.current();

@@ -83,23 +83,22 @@ export class Opened {
   private read(): Effect.Effect<void, SourceError | OutputError, Scope.Scope> {
     const { inputs, follow, stream } = this.options;
     const [only] = inputs;
-    const self = this;
-    return Effect.gen(function* () {
+    return Effect.gen({ self: this }, function* () {
       if (inputs.length !== 1 || only === undefined) {
         const { recording, notes } = yield* readRecordings({ inputs });
-        self.recording = recording;
-        self.news.push(...notes);
+        this.recording = recording;
+        this.news.push(...notes);
         return;
       }
       if (follow || (only === "-" && stream)) {
-        self.followed = yield* followRecording(only, { stream });
-        self.recording = self.followed.recording;
+        this.followed = yield* followRecording(only, { stream });
+        this.recording = this.followed.recording;
         return;
       }
       const problems = new Problems();
       const source = yield* openSource(only, problems);
-      self.recording = yield* readSource(self.counted(source), problems, { keepIndex: true });
-      self.stamp = stampOf(only);
+      this.recording = yield* readSource(this.counted(source), problems, { keepIndex: true });
+      this.stamp = stampOf(only);
     });
   }
 
@@ -107,13 +106,14 @@ export class Opened {
   private counted(source: Source): Source {
     const size = source.plain?.size;
     if (size === undefined || size === 0) return source;
-    const self = this;
+    const tell = (read: number) => {
+      this.loading = Math.min(1, read / size);
+    };
     const count = async function* (chunks: ReturnType<Source["chunks"]>) {
       let read = 0;
       for await (const chunk of chunks) {
         yield chunk;
-        read += chunk.length;
-        self.loading = Math.min(1, read / size);
+        tell((read += chunk.length));
       }
     };
     const { transcodedChunks } = source;

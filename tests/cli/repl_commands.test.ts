@@ -101,6 +101,7 @@ const TYPED: Readonly<Record<string, readonly (readonly [line: string, answer: R
     ["procs | top 1", /id,pid,exe/],
     ["format table", /tk/],
     ["history ield", /help fields procs/],
+    // oxlint-disable-next-line no-control-regex
     ["clear", /\x1b\[2J/],
   ],
 };
@@ -138,6 +139,7 @@ function open(
   });
 }
 
+// oxlint-disable-next-line no-control-regex
 const PROMPT = /tk[^\n]*> \x1b\[K\r\x1b\[\d+C\x1b\[\?25h$/;
 
 for (const [group, typed] of Object.entries(TYPED))
