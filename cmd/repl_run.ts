@@ -2,7 +2,7 @@
 // script, or line by line where the terminal has no cursor.
 import { Effect, type Scope } from "effect";
 import { readFileSync } from "node:fs";
-import { errorWords } from "../lib/host/out.ts";
+import { errorWords, type OutputError } from "../lib/host/out.ts";
 import { printable } from "../lib/base/text.ts";
 import { dieLike } from "../lib/host/signals.ts";
 import { History } from "../lib/repl/history.ts";
@@ -10,6 +10,7 @@ import type { Format } from "../lib/repl/line.ts";
 import { makePrompt } from "../lib/repl/prompt.ts";
 import { interact } from "../lib/shell/interactive.ts";
 import { type Live, startLive } from "../lib/shell/live.ts";
+import type { SourceError } from "../lib/pipeline/source.ts";
 import { Opened } from "../lib/shell/opened.ts";
 import { type Outcome, Runner } from "../lib/shell/runner.ts";
 import { askLines, runInput } from "../lib/shell/script.ts";
@@ -33,7 +34,7 @@ export interface ReplOptions {
   readonly recordings: readonly string[];
 }
 
-type ReplError = UsageError | TtyError;
+type ReplError = UsageError | TtyError | SourceError | OutputError;
 
 export const run = (c: ReplOptions): Effect.Effect<void, ReplError> =>
   Effect.scoped(
@@ -107,7 +108,7 @@ const atScreen = (
     yield* Effect.forkScoped(opened.load());
     yield* Effect.promise(() => shell);
     state.trimHistory();
-    if (opened.failure !== undefined) process.exitCode = EXIT.failed;
+    if (opened.failure !== undefined) return yield* Effect.fail(opened.failure);
   });
 
 function lenderOf(tty: Tty) {

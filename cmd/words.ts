@@ -29,6 +29,8 @@ const GLUED: Readonly<Record<string, string>> = {
   render: "dio",
   analyse: "io",
   analyze: "io",
+  repl: "cfo",
+  diff: "o",
 };
 
 /** Short options without a value, which may stand before another in one word. */

@@ -170,6 +170,12 @@ async function run(options: InteractiveOptions): Promise<void> {
   for (;;) {
     const event = await events.next(patience());
     if (event.kind === "end") return;
+    if (opened.failure !== undefined) {
+      // There is nothing to look at: whoever started us says why.
+      editor.reset();
+      finishLine();
+      return;
+    }
     if (event.kind === "timeout") {
       const changed = tick();
       if (changed) paint();

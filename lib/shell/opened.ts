@@ -33,7 +33,7 @@ interface Stamp {
 export class Opened {
   /** From 0 to 1; NaN when it cannot be known, undefined when nothing is being read. */
   loading: number | undefined = NaN;
-  failure: unknown;
+  failure: SourceError | OutputError | undefined;
   /** Sentences that were not told yet. */
   readonly news: string[] = [];
   readonly options: OpenOptions;

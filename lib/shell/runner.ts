@@ -98,7 +98,7 @@ export class Runner {
     if (signal.aborted) throw new Interrupted("Interrupted");
     if (opened.failure !== undefined) {
       const { failure } = opened;
-      const message = failure instanceof Error ? failure.message : "the recording cannot be read";
+      const message = failure.message;
       this.complain({
         message,
         ...(failure instanceof SourceError && failure.hint !== undefined ? { hint: failure.hint } : {}),

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import {
   appendFileSync,
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -313,3 +314,36 @@ test("--live: the prompt is there while the command runs, and leaving asks once"
     await Bun.sleep(600);
     expect(pty.written().slice(from)).toContain("2004l");
   }));
+
+test("what cannot be opened ends the shell with the reason and status 1, once it is known", async () => {
+  const pty = new Pty({ cwd: dir, env: ENV() });
+  try {
+    await pty.waitFor(/\]> $/);
+    expect(await pty.line(`${TK} repl none.prof`)).toBe(1);
+    expect(pty.screen()).toContain("Cannot open 'none.prof': there is no such file");
+    expect(await pty.line("stty -a | grep -q -- ' icanon'")).toBe(0);
+  } finally {
+    await pty.close();
+  }
+});
+
+test("Ctrl-C stops a query over many events, and a file that was being written is not there", async () => {
+  const big = join(dir, "big.prof");
+  const lines = ['{"ExecFull":{"seq":0,"timestamp":0,"pid":1,"ppid":0,"pgid":1,"filename":"/bin/x","args":["x"]}}'];
+  for (let i = 1; i < 200_000; i++)
+    lines.push(
+      `{"ExecFull":{"seq":${i},"timestamp":${i}000,"pid":1,"ppid":0,"pgid":1,"filename":"/bin/x","args":["x","${(i * 7919) % 200_000}"]}}`,
+    );
+  writeFileSync(big, lines.join("\n") + "\n");
+  await inShell({ words: [big] }, async (pty) => {
+    await pty.waitFor(/tk> /);
+    const from = pty.mark();
+    pty.type("events | sort argv, ts | select ts, argv, file, exe > all.json\r");
+    await pty.waitFor(/\r\n/, from);
+    await Bun.sleep(100);
+    pty.type(KEY.ctrlC);
+    await pty.waitFor(/\^C[^]*tk> /, from, 20_000);
+    await ask(pty, "events | count", /200000\r\n/);
+    expect(existsSync(join(dir, "all.json"))).toBe(false);
+  });
+});
