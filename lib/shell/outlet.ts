@@ -52,7 +52,8 @@ export class Outlet {
       held.push(next.value);
       rows += rowsOf(next.value);
       if (rows >= lender.rows) {
-        return this.feed(pager, chain(held, source), turn, true);
+        await this.feed(pager, chain(held, source), turn, true);
+        return;
       }
       await turn();
     }
@@ -74,9 +75,9 @@ export class Outlet {
     }
   }
 
-  /** Through a command of the user's shell. */
-  async pipe(command: string, pieces: Pieces, turn: Turn): Promise<void> {
-    await this.feed(command, pieces, turn, false);
+  /** Through a command of the user's shell; its status. */
+  pipe(command: string, pieces: Pieces, turn: Turn): Promise<number> {
+    return this.feed(command, pieces, turn, false);
   }
 
   /** Into a file, which appears whole or not at all. Throws OutputError. */
@@ -109,8 +110,8 @@ export class Outlet {
     return undefined;
   }
 
-  /** Runs a command with its input from us. */
-  private async feed(command: string, pieces: Pieces, turn: Turn, isPager: boolean): Promise<void> {
+  /** Runs a command with its input from us; its status. */
+  private async feed(command: string, pieces: Pieces, turn: Turn, isPager: boolean): Promise<number> {
     const { lender } = this.options;
     const env = isPager ? { LESS: "FRX", LV: "-c", ...process.env } : process.env;
     lender?.leave();
@@ -134,9 +135,9 @@ export class Outlet {
         );
       } finally {
         stdin.end();
-        const status = await ended;
-        if (!isPager && status > 1 && status < 128) this.options.tell(`the command ended with status ${status}`);
+        await ended;
       }
+      return await ended;
     } finally {
       lender?.enter();
     }

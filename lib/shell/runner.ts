@@ -3,11 +3,13 @@
 import { Effect } from "effect";
 import { readFileSync } from "node:fs";
 import { errorWords, OutputError } from "../host/out.ts";
+import { nearest } from "../base/nearest.ts";
 import { printable } from "../base/text.ts";
 import { align, Keys, makeSide } from "../diff/align.ts";
 import { compare } from "../diff/compare.ts";
 import { diffReport } from "../diff/diff_report.ts";
 import { formatProblem } from "../model/problem.ts";
+import { STAGES } from "../query/parser.ts";
 import { readRecording } from "../pipeline/read.ts";
 import { SourceError } from "../pipeline/source.ts";
 import { Interrupted, makeTurn, type Turn } from "../pipeline/turn.ts";
@@ -131,7 +133,8 @@ export class Runner {
   }
 
   private async reply({ line, reply }: Interpreted, book: Book, turn: Turn, signal: AbortSignal): Promise<Outcome> {
-    if (reply.output !== undefined) await this.write(this.pieces(reply.output, line, book), line, turn);
+    if (reply.output !== undefined && !(await this.write(this.pieces(reply.output, line, book), line, turn)))
+      return "failed";
     // Only a command that came to its end moves anything.
     if (reply.session !== undefined) this.session = reply.session;
     if (reply.note !== undefined) this.options.tell(reply.note);
@@ -156,10 +159,22 @@ export class Runner {
     return output.text(makeView(toFile ? Infinity : width(), color && !toFile, unicode));
   }
 
-  private async write(pieces: Pieces, line: Line, turn: Turn): Promise<void> {
+  /** False when it could not be written where it was to go. */
+  private async write(pieces: Pieces, line: Line, turn: Turn): Promise<boolean> {
     if (line.file !== undefined) await this.outlet.save(line.file, pieces, turn);
-    else if (line.pipe !== undefined) await this.outlet.pipe(line.pipe, pieces, turn);
-    else await this.outlet.show(pieces, turn);
+    else if (line.pipe !== undefined) {
+      const status = await this.outlet.pipe(line.pipe, pieces, turn);
+      // 126 and 127: there is no such command. Every other status is the command's own affair (grep that found nothing).
+      if (status !== 126 && status !== 127) return true;
+      const [name = ""] = line.pipe.split(/\s/);
+      const near = nearest(name, [...STAGES.keys()]);
+      this.complain({
+        message: `the command '${name}' cannot be run`,
+        ...(near.length > 0 ? { hint: `did you mean the stage ${near.join(" or ")}?` } : {}),
+      });
+      return false;
+    } else await this.outlet.show(pieces, turn);
+    return true;
   }
 
   private async act(
