@@ -53,13 +53,12 @@ export const run = (c: DiffCommand): Effect.Effect<void, SourceError | OutputErr
   Effect.scoped(
     Effect.gen(function* () {
       const sides = sidesOf(c);
-      if (sides instanceof UsageError) return yield* Effect.fail(sides);
+      if (sides instanceof UsageError) return yield* sides;
       const limit = c.failOver === undefined ? undefined : parseChange(c.failOver);
       if (c.failOver !== undefined && limit === undefined)
-        return yield* Effect.fail(new UsageError(`--fail-over: expected such as 10% or 500ms, got '${c.failOver}'`));
+        return yield* new UsageError(`--fail-over: expected such as 10% or 500ms, got '${c.failOver}'`);
       const least = parseSpan(c.least);
-      if (least === undefined)
-        return yield* Effect.fail(new UsageError(`--least: expected a time such as 5ms, got '${c.least}'`));
+      if (least === undefined) return yield* new UsageError(`--least: expected a time such as 5ms, got '${c.least}'`);
       const progress = new Progress();
       const recordings: Recording[] = [];
       const names = [...sides.base, ...sides.fresh];

@@ -40,26 +40,18 @@ export const run = (c: ReplOptions): Effect.Effect<void, ReplError> =>
   Effect.scoped(
     Effect.gen(function* () {
       if (c.live && c.recordings.length === 0)
-        return yield* Effect.fail(
-          new UsageError("--live: expected the command to record", "tk repl --live -- make -j4"),
-        );
+        return yield* new UsageError("--live: expected the command to record", "tk repl --live -- make -j4");
       if (c.output !== undefined && !c.live)
-        return yield* Effect.fail(
-          new UsageError("--output is for --live", "a file is written with > inside the shell"),
-        );
+        return yield* new UsageError("--output is for --live", "a file is written with > inside the shell");
       if (!c.live && c.recordings.length === 0)
-        return yield* Effect.fail(
-          new UsageError("expected a recording", "tk repl out.prof, or tk repl --live -- make"),
-        );
+        return yield* new UsageError("expected a recording", "tk repl out.prof, or tk repl --live -- make");
       const scripted = c.commands.length > 0 || c.files.length > 0;
       const fromInput = !c.live && c.recordings.includes("-");
       const atTerminal = !scripted && process.stdout.isTTY && (fromInput || process.stdin.isTTY);
       if (fromInput && !scripted && !process.stdout.isTTY)
-        return yield* Effect.fail(
-          new UsageError(
-            "commands and the recording cannot both come from standard input",
-            "give commands with -c or -f",
-          ),
+        return yield* new UsageError(
+          "commands and the recording cannot both come from standard input",
+          "give commands with -c or -f",
         );
       const live = c.live ? yield* startLive(c.recordings, c.output) : undefined;
       const opened = new Opened({

@@ -189,13 +189,34 @@ export class Book {
 
   /** The rows that are wanted, and those without which they are no recording. */
   asRecording(wanted: (row: number) => boolean): Int32Array {
-    const { kind, mate, length } = this.recording.events;
-    return chosen(length, (row) => {
+    const { kind, length } = this.recording.events;
+    const mask = new Uint8Array(length);
+    for (let row = 0; row < length; row++) {
       const k = kind[row]!;
-      if (wanted(row) || k === KIND.recording || k === KIND.source || k === KIND.lost || k === KIND.end) return true;
-      // The other half of an exec that was recorded in parts.
-      return mate[row] !== ABSENT && wanted(mate[row]!);
-    });
+      if (k === KIND.recording || k === KIND.source || k === KIND.lost || k === KIND.end) mask[row] = 1;
+      if (!wanted(row)) continue;
+      mask[row] = 1;
+      for (const part of this.partsOf(row)) mask[part] = 1;
+    }
+    return chosen(length, (row) => mask[row] === 1);
+  }
+
+  /** The rows in their order, each exec that was recorded in parts with all of them. */
+  withParts(rows: Int32Array): Int32Array {
+    const { mate } = this.recording.events;
+    if (!rows.some((row) => mate[row] !== ABSENT)) return rows;
+    const seen = new Set<number>();
+    for (const row of rows) {
+      seen.add(row);
+      for (const part of this.partsOf(row)) seen.add(part);
+    }
+    return Int32Array.from(seen);
+  }
+
+  /** Rows of the other parts of an exec (a ring, which in a damaged recording must not hold us). */
+  private *partsOf(row: number): Generator<number, void> {
+    const { mate } = this.recording.events;
+    for (let part = mate[row]!, i = 0; part !== ABSENT && part !== row && i < 8; part = mate[part]!, i++) yield part;
   }
 }
 

@@ -2,7 +2,16 @@
 // enough) and cut to the rows there are. The inline painter writes them below what the shell has printed, and only again what changed.
 import { displayWidth, printable } from "../base/text.ts";
 import { encodeLine } from "../terminal/painter.ts";
-import { type Ability, cutLine, lineWidth, type Span, span, STYLE, type Style, type StyledLine } from "../terminal/styled.ts";
+import {
+  type Ability,
+  cutLine,
+  lineWidth,
+  type Span,
+  span,
+  STYLE,
+  type Style,
+  type StyledLine,
+} from "../terminal/styled.ts";
 import type { Candidate, LineEditor } from "./editor.ts";
 
 export interface EditorPicture {

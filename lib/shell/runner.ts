@@ -153,7 +153,7 @@ export class Runner {
     if (format !== "table") {
       // A file that is called a recording gets what makes it one: header, sources and end.
       const whole = line.file !== undefined && /\.prof(\.\w+)?$/.test(line.file);
-      return machine(output, format, (rows) => linesOf(book, whole ? recordingOf(book, rows) : rows));
+      return machine(output, format, (rows) => linesOf(book, whole ? recordingOf(book, rows) : book.withParts(rows)));
     }
     const toFile = line.file !== undefined || line.pipe !== undefined;
     return output.text(makeView(toFile ? Infinity : width(), color && !toFile, unicode));
@@ -249,7 +249,7 @@ export class Runner {
     const machineFormat = this.formatOf(line) !== "table";
     const make = Effect.scoped(
       Effect.gen(function* () {
-        const others = yield* Effect.all(files.map((file) => readRecording(file)));
+        const others = yield* Effect.forEach(files, (file) => readRecording(file));
         yield* Effect.promise(turn);
         for (const { problems } of others)
           for (const problem of problems.kept.slice(0, 3)) tell(formatProblem(problem));

@@ -209,3 +209,15 @@ test("--live records a command and looks at it", async () => {
   expect(r.stdout).toBe("1\n");
   expect(readFileSync(join(dir, "live.prof.output"), "utf8")).toBe("hi\n");
 });
+
+test("an exec that proctrace recorded in parts goes out with all of them", async () => {
+  const demo = join(import.meta.dir, "..", "fixtures", "proctrace", "demo_2024_09.log");
+  const part = await repl([demo, "-c", "events where kind == exec and argv ~ /sleep/ --format ndjson"]);
+  expect(parseLines(part.stdout).map((l) => l.tag)).toEqual(["Exec", "ExecArgs", "ExecArgs"]);
+  expect((await repl(["-", "-c", "procs | select argv --format csv"], part.stdout)).stdout).toBe(
+    "argv\r\nsleep 0.25\r\n",
+  );
+  expect((await repl([demo, "-c", "filter exe == sleep", "-c", "render -d multiplexed"])).stdout).toContain(
+    "sleep 0.25",
+  );
+});

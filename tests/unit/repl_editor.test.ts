@@ -193,7 +193,12 @@ test("what the painter writes is what a terminal shows, whatever changed", async
     });
     await new Promise<void>((resume) => terminal.write(painter.paint(picture, columns), resume));
     const { active } = terminal.buffer;
-    const rows = Array.from({ length: 10 }, (_, y) => active.getLine(active.baseY + y)!.translateToString(true).trimEnd());
+    const rows = Array.from({ length: 10 }, (_, y) =>
+      active
+        .getLine(active.baseY + y)!
+        .translateToString(true)
+        .trimEnd(),
+    );
     const wanted = picture.lines.map((l) =>
       l
         .map((s) => s.text)
