@@ -72,7 +72,7 @@ class Selection(object):
         if path == _MINE or path.startswith("<frozen ") or os.path.dirname(path) == _folder:
             return False
         if self.all:
-            if path[:1] in ("<", ""):
+            if path[:1] in ("<", "") or path == "-c":
                 # Code from strings belongs to the module it runs in; one without a file is `-c` or standard input.
                 path = names.get("__file__")
                 if not isinstance(path, str):
@@ -314,15 +314,15 @@ def _native_id():
 
 
 def _interpreter():
-    for name in ("_interpreters", "_xxsubinterpreters"):
-        known = sys.modules.get(name)
-        if known is not None:
-            try:
-                number = known.get_current()
-                return int(number[0] if isinstance(number, tuple) else number)
-            except Exception:
-                return 0
-    return 0
+    """0 is the main one; before 3.13 also any other, as Python does not say it without loading a module."""
+    if getattr(_thread, "_is_main_interpreter", bool)() or not hasattr(_thread, "_is_main_interpreter"):
+        return 0
+    try:
+        import _interpreters
+
+        return int(_interpreters.get_current()[0])
+    except Exception:
+        return 0
 
 
 def _field(value):
@@ -406,6 +406,8 @@ class Recorder(object):
             word = self.words.get(id(code))
             if word is None:
                 path = self.selection.path(code.co_filename)
+                if path == "<string>" and names.get("__name__") == "__main__" and _of_command(code):
+                    path = "-c"
                 word = 0
                 if not self.over and self.selection.wants(path, names):
                     word = self._declare(code, path, names)
@@ -490,7 +492,12 @@ def _odd(code):
 def _copy_source(directory, path, names):
     """Keeps the file's bytes as they are now; the name of the copy, or "" when there is none to have."""
     try:
-        if path.startswith("<"):
+        if path == "-c":
+            data = (_command_text() or "").encode("utf-8", "surrogateescape")
+            key = "text-%x-%x-%x" % (os.getpid(), perf_counter_ns(), len(data))
+        elif path == "<string>":
+            return ""  # many strings have this name
+        elif path.startswith("<"):
             lines = sys.modules["linecache"].cache[path][2]
             data = "".join(lines).encode("utf-8", "surrogatepass")
             key = "text-%x-%x-%x" % (os.getpid(), perf_counter_ns(), len(data))
@@ -523,29 +530,55 @@ def _copy_source(directory, path, names):
         return ""
 
 
-def _running():
-    """What this interpreter runs: the script, `-m module`, `-c`."""
+def _command_line():
+    """What this interpreter runs, as two words: "" and the script, "-m" and the module, "-c" and its text."""
     words = getattr(sys, "orig_argv", None)
     if not words:
         try:
             with open("/proc/self/cmdline", "rb") as file:
                 words = [os.fsdecode(word) for word in file.read().split(b"\0")[:-1]]
         except OSError:
-            return ""
+            words = []
     rest = iter(words[1:])
     for word in rest:
         if word == "-" or not word.startswith("-"):
-            return word
+            return "", word
         if word in ("-W", "-X", "--check-hash-based-pycs"):
             next(rest, None)
         elif not word.startswith("--"):
             for letter in ("c", "m"):
-                # Letters may stand together, `-Im mod`; the one that takes a word is the last.
+                # Letters may stand together, `-Bm mod`; the one that takes a word is the last.
                 at = word.find(letter, 1)
                 if at > 0 and not set(word[1:at]) & set("WX"):
-                    module = word[at + 1 :] or next(rest, "")
-                    return "-c" if letter == "c" else "-m " + module
-    return ""
+                    return "-" + letter, word[at + 1 :] or next(rest, "")
+    return "", ""
+
+
+def _running():
+    option, word = _command_line()
+    return option if option == "-c" else (option + " " + word).strip()
+
+
+def _command_text():
+    option, text = _command_line()
+    return text if option == "-c" else None
+
+
+_command = None  # the code of `-c`
+
+
+def _of_command(code):
+    """Whether it is of `-c`; strings that the program executes have the same file name."""
+    global _command
+    if _command is None:
+        _command = []
+        try:
+            _command.append(compile(_command_text() or "", "<string>", "exec", dont_inherit=True))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            pass
+        for one in _command:
+            _command.extend(inner for inner in one.co_consts if type(inner) is type(code))
+    return code in _command
 
 
 # ---- Engine `exact` before 3.12: sys.settrace, a set of functions for each thread
@@ -563,7 +596,7 @@ class Settrace(object):
     def __init__(self, recorder):
         self.recorder = recorder
         self.tracers = {}  # thread → its functions
-        self.theirs = set()  # threads in which the program has a trace function of its own
+        self.theirs = {}  # thread → the trace function that the program has put there
         self.ends = _thread._local()
         self.set = sys.settrace
         self.get = sys.gettrace
@@ -767,7 +800,7 @@ class Settrace(object):
 
     def thread_ends(self, ident):
         functions = self.tracers.pop(ident, None)
-        self.theirs.discard(ident)
+        self.theirs.pop(ident, None)
         if functions:
             self.set(None)
             functions[2](True)
@@ -778,26 +811,32 @@ class Settrace(object):
         ident = _thread.get_ident()
         functions = self.tracers.get(ident)
         if function is None or function == self.first:
-            self.theirs.discard(ident)
+            self.theirs.pop(ident, None)
             self.set(None)
             if functions or function is not None:
                 self.take_up(functions or self.begin_thread(), sys._getframe(1))
         else:
+
+            def filtered(frame, event, value):
+                # Nor does its function see ours: the call that takes it off is one.
+                return None if frame.f_code.co_filename == _FILE else function(frame, event, value)
+
+            self.set(None)
             if functions and ident not in self.theirs:
-                self.lose(ident, functions, "the program traces itself with sys.settrace")
-            self.set(function)
+                self.lose(functions, "the program traces itself with sys.settrace")
+            self.theirs[ident] = function
+            self.set(filtered)
 
     settrace.__doc__ = sys.settrace.__doc__
 
     def gettrace(self):
         function = self.get()
         ours = getattr(getattr(function, "__code__", None), "co_filename", None) == _FILE
-        return None if ours or function == self.first else function
+        return self.theirs.get(_thread.get_ident()) if ours else function
 
     gettrace.__doc__ = sys.gettrace.__doc__
 
-    def lose(self, ident, functions, why):
-        self.theirs.add(ident)
+    def lose(self, functions, why):
         try:
             self.recorder.tell(("L", 0, why))
             functions[2](True)
@@ -832,10 +871,11 @@ class Settrace(object):
                     self.recorder.tell(("L", 0, "Python took the trace function off, as it does at the recursion limit"))
                 except OSError as error:
                     return self.recorder.fail(error)
-            self.theirs.discard(ident)
+            self.theirs.pop(ident, None)
             self.take_up(functions, sys._getframe(1))
         elif ident not in self.theirs and self.gettrace() is not None:
-            self.lose(ident, functions, "another trace function took the place of the recorder's")
+            self.theirs[ident] = function
+            self.lose(functions, "another trace function took the place of the recorder's")
 
     def stop(self):
         ident = _thread.get_ident()
@@ -857,7 +897,7 @@ class Settrace(object):
         for functions in self.tracers.values():
             functions[2](False)
         self.tracers.clear()
-        self.theirs &= {ident}
+        self.theirs = {one: function for one, function in self.theirs.items() if one == ident}
         if mine:
             mine[2](False)
             self.tracers[ident] = mine
