@@ -3,6 +3,8 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { writeLineRecording } from "./line_recording.ts";
+import { replayRows } from "./replay.ts";
 import { compare, table, type Contender, type Measured } from "./measure.ts";
 
 const TK = join(process.cwd(), "dist/tk");
@@ -14,7 +16,7 @@ interface Bench {
   readonly title: string;
   /** Not part of a run without names: it takes minutes or gigabytes. */
   readonly big?: boolean;
-  run(): string;
+  run(): string | Promise<string>;
 }
 
 function present(tool: string): boolean {
@@ -149,6 +151,15 @@ const benches: readonly Bench[] = [
     },
   },
   {
+    name: "replay",
+    title: "tk replay on a recording of ten million lines",
+    run() {
+      const path = join(work, "ten-million.prof");
+      writeLineRecording(path, 10_000_000, 1);
+      return replayRows(TK, path, 5);
+    },
+  },
+  {
     name: "sort-huge",
     title: "Sorting one hundred million events with --memory 512M",
     big: true,
@@ -196,7 +207,7 @@ if (unknown.length > 0) {
 try {
   for (const bench of benches) {
     if (wanted.length === 0 ? bench.big : !wanted.includes(bench.name)) continue;
-    console.log(`## ${bench.title}\n\n${bench.run()}\n`);
+    console.log(`## ${bench.title}\n\n${await bench.run()}\n`);
   }
 } finally {
   rmSync(work, { recursive: true, force: true });

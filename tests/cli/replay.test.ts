@@ -73,7 +73,7 @@ const UTF8 = { LANG: "C.UTF-8", LC_ALL: "C.UTF-8", TZ: "UTC" };
 interface Started {
   readonly pty: Pty;
   /** Sends keys and waits for what should be on the screen then. */
-  see(keys: string, wanted: RegExp): Promise<string>;
+  readonly see: (keys: string, wanted: RegExp) => Promise<string>;
 }
 
 async function started(
@@ -176,6 +176,7 @@ describe("a recording of lines and processes", () => {
       await plain.see("s", /app\.py:7/);
       // oxlint-disable-next-line no-control-regex
       expect(plain.pty.written()).not.toMatch(/\x1b\[[0-9;]*[1-9][0-9;]*m/);
+      // oxlint-disable-next-line no-control-regex
       expect(plain.pty.written()).toMatch(/^[\x00-\x7f]*$/);
       expect(plain.pty.screen()).toContain("7>");
     } finally {

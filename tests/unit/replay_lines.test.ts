@@ -92,7 +92,7 @@ describe("backwards", () => {
     expect(seen.length).toBe(15);
     const back = [at(player)];
     while (player.cursor.step(-1)) back.push(at(player));
-    expect(back.reverse()).toEqual(seen);
+    expect(back.toReversed()).toEqual(seen);
   });
 
   test("continue meets the same hits from both sides", () => {
@@ -105,7 +105,7 @@ describe("backwards", () => {
     for (after(player, "C"); !player.cursor.isFirst; after(player, "C"))
       backwards.push(`${player.cursor.block}.${player.cursor.index}`);
     expect(forwards).toEqual(["0.3", "2.0"]);
-    expect(backwards.reverse()).toEqual(forwards);
+    expect(backwards.toReversed()).toEqual(forwards);
     expect(player.note).toContain("no breakpoint was met");
   });
 });
