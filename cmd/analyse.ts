@@ -8,6 +8,9 @@ import { memory } from "./sort.ts";
 export const SECTIONS = [
   "commands",
   "critical-path",
+  "lines",
+  "line-threads",
+  "started-by",
   "parallelism",
   "serial-windows",
   "timeline",

@@ -33,14 +33,11 @@ const MOST_NOTES = 50;
 
 type ReadText = (at: number, length: number) => Uint8Array;
 
-/** Undefined when the recording has no executed lines, and cannot get any. */
-export function recordingLines(
-  recording: Recording,
-  problems: Problems,
-  file?: GrowingFile,
-): RecordingLines | undefined {
-  const lines = new RecordingLines(recording, problems, file);
-  return lines.tracks.length > 0 || file !== undefined ? lines : undefined;
+/** Undefined when the recording has no executed lines. */
+export function recordingLines(recording: Recording, problems: Problems): RecordingLines | undefined {
+  const { kind, length } = recording.events;
+  const first = kind.indexOf(KIND.line_block);
+  return first < 0 || first >= length ? undefined : new RecordingLines(recording, problems);
 }
 
 export class RecordingLines extends BlockTraces {
