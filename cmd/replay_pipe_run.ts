@@ -13,7 +13,7 @@ import type { GrowingRecording } from "../lib/replay/growing.ts";
 import { type Extent, parseMoment } from "../lib/replay/jump.ts";
 import { parseIdle, parseSpeed } from "../lib/replay/pace.ts";
 import { beginningOf, clockOf, endingOf } from "../lib/replay/recording_clock.ts";
-import { recordingLines } from "../lib/traces/recording_lines.ts";
+import { RecordingLines, recordingLines } from "../lib/traces/recording_lines.ts";
 import { TrackexecError } from "../lib/trackexec/trackexec_error.ts";
 import { TrackexecLines } from "../lib/trackexec/trackexec_lines.ts";
 import { speaksUnicode, wantsColor } from "./screen.ts";
@@ -107,8 +107,11 @@ const openRecording = (c: PlayCommand): Effect.Effect<Opened, SourceError | Outp
       const { recording, file } = growing;
       if (c.follow && growing.isOver && recording.end === undefined)
         note(`${recording.name}: what is compressed or in a foreign format cannot be followed; this is what there is`);
-      const wanted = c.format === "text";
-      const traces = wanted ? recordingLines(recording, recording.problems, c.follow ? file : undefined) : undefined;
+      if (c.format !== "text") return { growing, traces: undefined };
+      const traces =
+        c.follow && file !== undefined
+          ? new RecordingLines(recording, recording.problems, file)
+          : recordingLines(recording, recording.problems);
       return { growing, traces };
     }),
   );

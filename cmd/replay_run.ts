@@ -12,7 +12,7 @@ import { hasLines, LinePlayer } from "../lib/replay/line_player.ts";
 import { LineView } from "../lib/replay/line_view.ts";
 import { ProcessView } from "../lib/replay/process_view.ts";
 import type { View } from "../lib/replay/view.ts";
-import { recordingLines } from "../lib/traces/recording_lines.ts";
+import { RecordingLines, recordingLines } from "../lib/traces/recording_lines.ts";
 import { TrackexecError } from "../lib/trackexec/trackexec_error.ts";
 import { TrackexecLines } from "../lib/trackexec/trackexec_lines.ts";
 import type { TtyError } from "../lib/tty/tty.ts";
@@ -139,9 +139,12 @@ const openRecording = (
     );
     const { recording, isOver } = growing;
     const { problems } = recording;
-    const traces = recordingLines(recording, problems, isOver ? undefined : growing.file);
+    const traces =
+      isOver || growing.file === undefined
+        ? recordingLines(recording, problems)
+        : new RecordingLines(recording, problems, growing.file);
     const lines = traces === undefined ? undefined : lineView(traces);
-    const source = new GrowingProcesses(growing, () => performance.now());
+    const source = new GrowingProcesses(growing, () => performance.now(), traces);
     const views: View[] = [];
     if (lines !== undefined) views.push(lines);
     if (source.history().rows.length > 0) views.push(new ProcessView(source));

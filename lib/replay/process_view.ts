@@ -1,13 +1,14 @@
 // The process player as the replay's shell drives it: keys and prompts to moves, the moment as a header and the tree below it. Scrolling
 // follows the process that is looked at; a picture costs what is on the screen and who is alive.
-import { count, thousands } from "../base/text.ts";
+import { count, displayWidth, thousands, wrap } from "../base/text.ts";
 import { programOf } from "../derive/exec_keys.ts";
 import { argvOf, filenameOf } from "../model/event_at.ts";
 import { ABSENT } from "../model/ids.ts";
 import { isCutOff } from "../model/recording.ts";
 import { caveats } from "../render/commands.ts";
-import { type Ability, safe, span, STYLE, type StyledLine } from "../terminal/styled.ts";
+import { type Ability, cutColumns, safe, span, STYLE, type StyledLine } from "../terminal/styled.ts";
 import { testNames } from "./condition_words.ts";
+import type { CauseLine } from "./cause_line.ts";
 import { hitsAt } from "./event_breakpoints.ts";
 import { EventWords } from "./event_text.ts";
 import { localTime, sinceStart } from "./line_time.ts";
@@ -26,7 +27,7 @@ export interface ProcessSource {
   /** What the user has to know about the recording as a whole, such as that it was replaced. */
   note(): string | undefined;
   /** The line that caused the event in this row, where that can be known. */
-  causeOf(row: number): Moment | undefined;
+  causeOf(row: number): CauseLine | undefined;
 }
 
 /** How many of those that ended are drawn: `e` goes from one to the next. */
@@ -47,6 +48,9 @@ export class ProcessView implements View {
   /** What the picture shows. */
   private pictured = "";
   private page = 10;
+  private caused:
+    | { readonly row: number; readonly history: ProcessHistory; readonly cause: CauseLine | undefined }
+    | undefined;
   /** The selection was moved by hand, or the moment has changed: it has to be on the screen. */
   private follow = true;
 
@@ -191,10 +195,18 @@ export class ProcessView implements View {
 
   private toCause(): Reply {
     const { player } = this;
-    const at = player.row === ABSENT ? undefined : this.source.causeOf(player.row);
-    if (at !== undefined) return { kind: "show", view: "lines", at };
+    const cause = this.cause();
+    if (cause !== undefined) return { kind: "show", view: "lines", at: cause.at };
     player.message = "no executed line is known to have caused this event";
     return DONE;
+  }
+
+  /** The line behind the present event; looked for once a moment. */
+  private cause(): CauseLine | undefined {
+    const { row, history } = this.player;
+    if (this.caused?.row !== row || this.caused.history !== history)
+      this.caused = { row, history, cause: row === ABSENT ? undefined : this.source.causeOf(row) };
+    return this.caused.cause;
   }
 
   private open(panel: "help" | "breakpoints"): void {
@@ -269,15 +281,21 @@ export class ProcessView implements View {
     const lines: StyledLine[] = this.panel === "help" ? [] : this.head(columns, rows);
     const room = Math.max(0, rows - lines.length);
     this.page = Math.max(1, room - 2);
-    if (this.panel === "help") lines.push(...this.help(room));
+    if (this.panel === "help") lines.push(...this.help(columns, room));
     else if (this.panel === "breakpoints") lines.push(...this.breakpointLines(room));
     else lines.push(...this.tree(columns, room));
     while (lines.length < rows) lines.push([]);
     return lines.slice(0, rows);
   }
 
-  private help(room: number): StyledLine[] {
-    const all = processHelp();
+  private help(columns: number, room: number): StyledLine[] {
+    const all = processHelp().flatMap(({ keys, means }) => {
+      // On a narrow screen what a key means stands below it.
+      const beside = columns - keys.length >= 24;
+      const indent = " ".repeat(beside ? keys.length : 2);
+      const words = wrap(means, Math.max(10, columns - indent.length)).map((line) => indent + line);
+      return beside ? [keys + words[0]!.slice(keys.length), ...words.slice(1)] : [keys, ...words];
+    });
     this.panelAt = Math.max(0, Math.min(this.panelAt, all.length - room));
     return all.slice(this.panelAt, this.panelAt + room).map((text) => [span(text)]);
   }
@@ -330,6 +348,17 @@ export class ProcessView implements View {
     const style = mood === "bad" ? STYLE.red : mood === "odd" ? STYLE.yellow : STYLE.bold;
     const who = pid === undefined ? "" : `${pid} `;
     out.push([span("event: "), span(`${who}${verb}`, style), span(`  ${text}`)]);
+    const cause = rows >= 9 ? this.cause() : undefined;
+    if (cause !== undefined) {
+      const place = safe(`${cause.path}:${cause.line}`, ability.unicode);
+      const sure = cause.certainty === "own line" ? "" : ` (${cause.certainty})`;
+      out.push([
+        span("line: "),
+        span(cutStart(place, Math.floor(columns / 2), ability.unicode ? "…" : "..."), STYLE.cyan),
+        span(`  ${safe(cause.text, ability.unicode)}`),
+        span(sure, STYLE.yellow),
+      ]);
+    }
     if (rows >= 10) {
       const alive = bornBy(history, step) - endedBy(history, step);
       const failed = this.failedUntil(step);
@@ -360,6 +389,12 @@ export class ProcessView implements View {
     }
     return this.failedBy[endedBy(history, step)]!;
   }
+}
+
+/** The end of a path says more than its beginning. */
+function cutStart(text: string, width: number, mark: string): string {
+  const wide = displayWidth(text);
+  return wide <= width ? text : mark + cutColumns(text, wide - width + mark.length, width - mark.length);
 }
 
 const MOVES: Readonly<Record<string, (player: ProcessPlayer) => void>> = {
