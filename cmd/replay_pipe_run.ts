@@ -32,7 +32,7 @@ export interface PlayCommand {
   readonly follow: boolean;
 }
 
-type PlayError = SourceError | OutputError | UsageError | TrackexecError;
+export type PlayError = SourceError | OutputError | UsageError | TrackexecError;
 
 interface Opened {
   readonly growing: GrowingRecording;

@@ -12,12 +12,11 @@ import { hasLines, LinePlayer } from "../lib/replay/line_player.ts";
 import { LineView } from "../lib/replay/line_view.ts";
 import { ProcessView } from "../lib/replay/process_view.ts";
 import type { View } from "../lib/replay/view.ts";
+import { isDirectory, type NoLinesError, openDirectory } from "../lib/traces/open_lines.ts";
 import { RecordingLines, recordingLines } from "../lib/traces/recording_lines.ts";
-import { TrackexecError } from "../lib/trackexec/trackexec_error.ts";
-import { TrackexecLines } from "../lib/trackexec/trackexec_lines.ts";
 import type { TtyError } from "../lib/tty/tty.ts";
 import { Progress } from "./progress.ts";
-import type { PlayCommand } from "./replay_pipe_run.ts";
+import type { PlayCommand, PlayError } from "./replay_pipe_run.ts";
 import { showScreen } from "./replay_screen.ts";
 import { speaksUnicode, wantsColor } from "./screen.ts";
 import { note, tellProblems } from "./tell.ts";
@@ -29,7 +28,7 @@ export interface ReplayCommand extends PlayCommand {
   readonly view: "lines" | "processes" | undefined;
 }
 
-type ReplayError = SourceError | OutputError | UsageError | TrackexecError | TtyError;
+type ReplayError = PlayError | UsageError | NoLinesError | TtyError;
 
 /** A log directory of this many blocks is read for heat without being asked: each has at most 4094 lines. */
 const CHEAP_BLOCKS = 512;
@@ -39,10 +38,12 @@ const MOST_SOURCE = 16 << 20;
 
 interface Opened {
   readonly views: readonly View[];
-  readonly lines: LineView | undefined;
+  readonly lines: () => LineView | undefined;
   readonly traces: CostedTraces | undefined;
   readonly problems: Problems;
   readonly growing: boolean;
+  /** A view of what was not there at first. */
+  readonly more?: () => View | undefined;
   /** Sentences for the user. */
   readonly notes: readonly string[];
 }
@@ -54,12 +55,15 @@ export const run = (c: ReplayCommand): Effect.Effect<void, ReplayError> =>
         const { play } = yield* Effect.promise(() => import("./replay_pipe_run.ts"));
         return yield* play(c);
       }
-      const opened = yield* isDirectory(c.recording) ? openDirectory(c.recording) : openRecording(c.recording, c.view);
+      const opened = yield* isDirectory(c.recording)
+        ? openLineDirectory(c.recording)
+        : openRecording(c.recording, c.view);
       const told = { problems: 0 };
       yield* showScreen({
         views: opened.views,
         ability: { unicode: speaksUnicode(), color: wantsColor(c.color, true) },
         growing: opened.growing,
+        more: opened.more,
         idle: heatFor(opened),
         news: () => {
           const { total, kept } = opened.problems;
@@ -81,45 +85,39 @@ export const run = (c: ReplayCommand): Effect.Effect<void, ReplayError> =>
 
 /** Adds up what lines cost, a track at a time. */
 function heatFor({ lines, traces }: Opened): (() => boolean | undefined) | undefined {
-  if (lines === undefined || traces === undefined) return undefined;
+  if (traces === undefined) return undefined;
   const isCheap = traces.tracks.every(({ kind, blocks }) => kind !== "trackexec" || blocks <= CHEAP_BLOCKS);
   let costs = new LineCosts();
   let next = 0;
   return () => {
-    if (!lines.wantsCosts(isCheap)) return undefined;
+    const view = lines();
+    if (view?.wantsCosts(isCheap) !== true) return undefined;
     if (next < traces.tracks.length) {
       traces.addCosts(costs, next++);
       return false;
     }
-    lines.useCosts(costs);
+    view.useCosts(costs);
     costs = new LineCosts();
     next = 0;
     return true;
   };
 }
 
-function isDirectory(path: string): boolean {
-  try {
-    return path !== "-" && statSync(path).isDirectory();
-  } catch {
-    return false; // Whoever opens it says why it cannot be had.
-  }
-}
-
-const openDirectory = (dir: string): Effect.Effect<Opened, UsageError | TrackexecError> =>
+const openLineDirectory = (dir: string): Effect.Effect<Opened, UsageError | NoLinesError> =>
   Effect.gen(function* () {
     const problems = new Problems();
-    const traces = yield* Effect.try({
-      try: () => new TrackexecLines(dir, problems),
-      catch: (cause) => {
-        if (cause instanceof TrackexecError) return cause;
-        throw cause;
-      },
-    });
+    const traces = yield* openDirectory(dir, problems);
     const lines = lineView(traces);
     if (lines === undefined)
       return yield* new UsageError(`There is nothing to replay in '${dir}': no line was executed`);
-    return { views: [lines], lines, traces, problems, growing: isRecent(`${dir}/log_index`), notes: traces.notes };
+    return {
+      views: [lines],
+      lines: () => lines,
+      traces,
+      problems,
+      growing: isRecent(`${dir}/log_index`),
+      notes: traces.notes,
+    };
   });
 
 const openRecording = (
@@ -143,7 +141,7 @@ const openRecording = (
       isOver || growing.file === undefined
         ? recordingLines(recording, problems)
         : new RecordingLines(recording, problems, growing.file);
-    const lines = traces === undefined ? undefined : lineView(traces);
+    let lines = traces === undefined ? undefined : lineView(traces);
     const source = new GrowingProcesses(growing, () => performance.now(), traces);
     const views: View[] = [];
     if (lines !== undefined) views.push(lines);
@@ -157,7 +155,13 @@ const openRecording = (
       if (at < 0) return yield* new UsageError(`--view ${first}: there are no ${first} in '${name}'`);
       views.unshift(...views.splice(at, 1));
     }
-    return { views, lines, traces, problems, growing: !isOver, notes: traces?.notes ?? [] };
+    // Of a recording that has just begun: lines may come later.
+    const more = () => {
+      if (lines !== undefined || traces === undefined || !traces.refresh()) return undefined;
+      lines = lineView(traces);
+      return lines;
+    };
+    return { views, lines: () => lines, traces, problems, growing: !isOver, more, notes: traces?.notes ?? [] };
   });
 
 function lineView(traces: CostedTraces): LineView | undefined {

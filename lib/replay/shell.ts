@@ -16,7 +16,7 @@ const ROWS_FOR_HINTS = 8;
 export class Shell {
   /** Whether the end of a growing recording is followed. */
   following = false;
-  private readonly views: readonly View[];
+  private readonly views: View[];
   private current: number;
   private prompt: Prompt | undefined;
   private note: string | undefined;
@@ -26,7 +26,7 @@ export class Shell {
 
   /** At least one view. */
   constructor(views: readonly View[], first = 0) {
-    this.views = views;
+    this.views = [...views];
     this.current = first;
   }
 
@@ -133,6 +133,11 @@ export class Shell {
     this.current = index;
     if (at !== undefined) this.view.goTo(at);
     this.left = { index: from, at: this.view.moment() };
+  }
+
+  /** A view that was not there before: Tab goes to it. */
+  add(view: View): void {
+    this.views.push(view);
   }
 
   /** Says something until the next key, unless the view has something to say. */
