@@ -64,6 +64,10 @@ export class GrowingProcesses implements ProcessSource {
     return this.growing.note;
   }
 
+  isOver(): boolean {
+    return this.growing.isOver;
+  }
+
   causeOf(row: number): CauseLine | undefined {
     if (this.traces === undefined) return undefined;
     if (this.causes?.of !== this.current)

@@ -26,6 +26,8 @@ export interface ProcessSource {
   refresh(): boolean;
   /** What the user has to know about the recording as a whole, such as that it was replaced. */
   note(): string | undefined;
+  /** Whether no more can come. */
+  isOver(): boolean;
   /** The line that caused the event in this row, where that can be known. */
   causeOf(row: number): CauseLine | undefined;
 }
@@ -48,6 +50,8 @@ export class ProcessView implements View {
   /** What the picture shows. */
   private pictured = "";
   private page = 10;
+  /** What was said of the recording when it was looked at last. */
+  private noted: string | undefined;
   private caused:
     | { readonly row: number; readonly history: ProcessHistory; readonly cause: CauseLine | undefined }
     | undefined;
@@ -89,7 +93,12 @@ export class ProcessView implements View {
   }
 
   refresh(): boolean {
-    if (!this.source.refresh()) return false;
+    if (!this.source.refresh()) {
+      const note = this.source.note();
+      if (note === this.noted) return false;
+      this.noted = note;
+      return true;
+    }
     this.player.update(this.source.history());
     this.words = undefined;
     this.failedBy = undefined;
@@ -369,9 +378,18 @@ export class ProcessView implements View {
       out.push(line);
     }
     if (rows >= 14)
-      for (const sentence of caveats(recording)) out.push([span(`! ${safe(sentence, ability.unicode)}`, STYLE.yellow)]);
+      for (const sentence of this.caveats()) out.push([span(`! ${safe(sentence, ability.unicode)}`, STYLE.yellow)]);
     if (rows >= 8) out.push([span((ability.unicode ? "━" : "-").repeat(columns), STYLE.dim)]);
     return out;
+  }
+
+  private caveats(): string[] {
+    const { recording } = this.player.history.derived;
+    if (!isCutOff(recording) || this.source.isOver()) return caveats(recording);
+    return [
+      ...caveats({ ...recording, header: undefined }),
+      "the recording has no end yet: it is still being written, or was cut off",
+    ];
   }
 
   private endWords(): string {

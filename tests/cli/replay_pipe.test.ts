@@ -58,7 +58,7 @@ test("text: when, whose, what, in the order of time; the same without --no-tui i
 
 test("NDJSON is the recording again, byte for byte and in order", async () => {
   const lines = BUILD.trimEnd().split("\n");
-  const mixed = [lines[0]!, ...lines.slice(1).reverse()].join("\n") + "\n";
+  const mixed = [lines[0]!, ...lines.slice(1).toReversed()].join("\n") + "\n";
   const file = put("mixed.prof", mixed);
   const r = await play("--speed", "max", "--format", "ndjson", file);
   expect(r.stdout).toBe(BUILD);
@@ -148,6 +148,7 @@ test("hostile words steer nothing, colours only where they are wanted", async ()
   const evil = JSON.stringify("a\u001b]0;x\u0007\n\u202eb");
   const file = put("evil.prof", timelineText(`0ms 10 exec ${evil} ${evil}\n1ms 10 exit 3`));
   const plain = await play("--speed", "max", file);
+  // oxlint-disable-next-line no-control-regex
   expect(plain.stdout).not.toMatch(/[\u001b\u0007\u202e]/);
   expect(plain.stdout.split("\n")).toHaveLength(3);
   const color = await play("--speed", "max", "--color", "always", file);
