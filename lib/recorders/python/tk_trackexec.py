@@ -75,10 +75,10 @@ class Selection(object):
             if path[:1] in ("<", "") or path == "-c":
                 # Code from strings belongs to the module it runs in; one without a file is `-c` or standard input.
                 path = names.get("__file__")
-                if not isinstance(path, str):
+                if not isinstance(path, str) or path.startswith("<"):
                     return names.get("__name__") == "__main__"
                 path = self.path(path)
-            if path.startswith(self.library) or path.startswith("<"):
+            if path.startswith(self.library):
                 return False
             parts = path.split(os.sep)
             return "site-packages" not in parts and "dist-packages" not in parts
@@ -315,7 +315,8 @@ def _native_id():
 
 def _interpreter():
     """0 is the main one; before 3.13 also any other, as Python does not say it without loading a module."""
-    if getattr(_thread, "_is_main_interpreter", bool)() or not hasattr(_thread, "_is_main_interpreter"):
+    is_main = getattr(_thread, "_is_main_interpreter", None)
+    if is_main is None or is_main():
         return 0
     try:
         import _interpreters
@@ -1066,8 +1067,9 @@ _RESUME = (lambda: 0).__code__.co_code[0]
 
 
 def _never_began(code, offset, error):
-    """At the recursion limit `start` itself could not be called, and the frame ends where it would have begun."""
-    return type(error) is RecursionError and code.co_code[offset] == _RESUME
+    """Whether the frame ends where it would have begun, and `start` was not called: it cannot be at the recursion limit, and
+    from 3.13 a signal's handler that raises comes before it."""
+    return code.co_code[offset] == _RESUME and (sys.version_info >= (3, 13) or type(error) is RecursionError)
 
 
 def _one_thread(monitor):
