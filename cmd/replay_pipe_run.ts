@@ -1,7 +1,6 @@
 // `tk replay` without a screen: words to plain options, the recording or directory opened, one call into the player for pipes.
 import { Effect, type Scope } from "effect";
 import type { Result } from "neverthrow";
-import { statSync } from "node:fs";
 import type { OutputError } from "../lib/host/out.ts";
 import type { LineTraces } from "../lib/lines/line_track.ts";
 import type { Recording } from "../lib/model/recording.ts";
@@ -13,9 +12,8 @@ import type { GrowingRecording } from "../lib/replay/growing.ts";
 import { type Extent, parseMoment } from "../lib/replay/jump.ts";
 import { parseIdle, parseSpeed } from "../lib/replay/pace.ts";
 import { beginningOf, clockOf, endingOf } from "../lib/replay/recording_clock.ts";
+import { isDirectory, type NoLinesError, openDirectory } from "../lib/traces/open_lines.ts";
 import { RecordingLines, recordingLines } from "../lib/traces/recording_lines.ts";
-import { TrackexecError } from "../lib/trackexec/trackexec_error.ts";
-import { TrackexecLines } from "../lib/trackexec/trackexec_lines.ts";
 import { speaksUnicode, wantsColor } from "./screen.ts";
 import { note, tellProblems } from "./tell.ts";
 import { UsageError } from "./usage_error.ts";
@@ -32,7 +30,7 @@ export interface PlayCommand {
   readonly follow: boolean;
 }
 
-export type PlayError = SourceError | OutputError | UsageError | TrackexecError;
+export type PlayError = SourceError | OutputError | UsageError | NoLinesError;
 
 interface Opened {
   readonly growing: GrowingRecording;
@@ -93,14 +91,6 @@ function understood<A>(
   );
 }
 
-function isDirectory(path: string): boolean {
-  try {
-    return path !== "-" && statSync(path).isDirectory();
-  } catch {
-    return false; // Whoever opens it says why it cannot be had.
-  }
-}
-
 const openRecording = (c: PlayCommand): Effect.Effect<Opened, SourceError | OutputError, Scope.Scope> =>
   followRecording(c.recording, { stream: c.follow }).pipe(
     Effect.map((growing) => {
@@ -116,19 +106,12 @@ const openRecording = (c: PlayCommand): Effect.Effect<Opened, SourceError | Outp
     }),
   );
 
-/** A log of executed lines only. */
-const openLog = (directory: string): Effect.Effect<Opened, TrackexecError> =>
-  Effect.try({
-    try: () => {
-      const recording = decodeRecording(new Uint8Array(0), directory);
-      const traces = new TrackexecLines(directory, recording.problems);
-      const growing = { recording, isOver: false, note: undefined, refresh: () => false };
-      return { growing, traces };
-    },
-    catch: (cause) => {
-      if (cause instanceof TrackexecError) return cause;
-      throw cause;
-    },
+/** A directory has executed lines only. */
+const openLog = (directory: string): Effect.Effect<Opened, NoLinesError> =>
+  Effect.suspend(() => {
+    const recording = decodeRecording(new Uint8Array(0), directory);
+    const growing = { recording, isOver: false, note: undefined, refresh: () => false };
+    return openDirectory(directory, recording.problems).pipe(Effect.map((traces) => ({ growing, traces })));
   });
 
 function extentOf(recording: Recording): Extent {
