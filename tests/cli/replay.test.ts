@@ -314,6 +314,31 @@ describe("the terminal", () => {
     }
   });
 
+  test("keys come from the terminal when the recording comes from a pipe", async () => {
+    const after = join(dir, "after-pipe");
+    const script = `cat '${prof}' | '${TK}' replay -; echo "status $?"; stty -a > '${after}'; echo done`;
+    const pty = new Pty({ command: ["sh", "-c", script], env: UTF8 });
+    try {
+      await pty.waitFor(/location/);
+      let from = pty.mark();
+      pty.type("ss");
+      await pty.waitFor(/work:2/, from);
+      from = pty.mark();
+      pty.type("q");
+      await pty.waitFor(/status 0[^]*done/, from);
+      expect(readFileSync(after, "utf8")).toMatch(/[^-]icanon/);
+    } finally {
+      await pty.close();
+    }
+  });
+
+  test("one without a cursor is refused in a sentence", async () => {
+    const pty = new Pty({ command: [TK, "replay", prof], env: { ...UTF8, TERM: "dumb" } });
+    await pty.waitFor(/TERM=dumb/);
+    expect(pty.written()).not.toContain("\x1b");
+    await pty.close();
+  });
+
   test("when it hangs up, replay ends", async () => {
     const pty = new Pty({ command: [TK, "replay", prof], env: UTF8 });
     await pty.waitFor(/location/);
