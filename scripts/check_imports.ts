@@ -53,6 +53,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "lib/report",
     "lib/sink",
   ],
+  "lib/collect": ["lib/base", "lib/model", "lib/format", "lib/lines", "lib/host", "lib/capture", "lib/recorders"],
   "lib/terminal": ["lib/base"],
   "lib/tty": ["lib/base", "lib/host", "lib/terminal"],
   "lib/traces": [
@@ -85,6 +86,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "lib/report",
     "lib/sink",
     "lib/exec",
+    "lib/collect",
     "lib/pipeline",
     "lib/trackexec",
     "lib/traces",
@@ -155,7 +157,8 @@ export function checkImports(root: string): string[] {
     );
     for (const [, target] of imports) {
       if (target!.startsWith(".")) {
-        if (!target!.endsWith(".ts")) faults.push(`${file}: imports ${target} without .ts`);
+        // Recorders that programs load are carried as text.
+        if (!/\.(ts|py|sh)$/.test(target!)) faults.push(`${file}: imports ${target} without .ts`);
         const to = folderOf(relative(root, normalize(join(root, dirname(file), target!))));
         if (to !== from && !allowed.includes(to)) faults.push(`${file}: ${from} may not import ${to} (${target})`);
       } else if (PURE.includes(from) && !PURE_PACKAGES.has(target!))

@@ -1,0 +1,74 @@
+# Non-interactive Bash reads this at its start because tk put it into BASH_ENV. It hands on to the user's own BASH_ENV and then
+# lets Bash's own xtrace write what the script executes to a file of tk's, one record for each command. Law of this file: no process is
+# made, nothing is printed, no variable stays but BASH_XTRACEFD and PS4, and a script that would notice is left alone.
+# Records: \1 (once for each level of nesting) pid \37 time \37 line \37 depth \37 function \37 file \37 the command itself.
+{ _tk_flags=$-; set +x; } 2>/dev/null
+if [[ -n ${TK_LINES_BASH_ENV-} ]]; then
+  _tk_own=$TK_LINES_BASH_ENV
+  # Bash expands the value as if it stood between double quotes.
+  if [[ $_tk_own == *[\$\`]* ]]; then
+    _tk_own=${_tk_own//\"/\\\"}
+    { eval "_tk_own=\"$_tk_own\""; } 2>/dev/null || :
+  fi
+  if [[ -e $_tk_own ]]; then
+    . "$_tk_own"
+    # It traces what follows: then that is wanted.
+    [[ $- == *x* ]] && { _tk_flags=$-; set +x; } 2>/dev/null
+  fi
+fi
+if [[ -n ${TK_LINES_DIR-} && -d $TK_LINES_DIR && -w $TK_LINES_DIR ]]; then
+  _tk_why= _tk_text=() _tk_time=
+  if ((BASH_VERSINFO[0] < 5)); then
+    _tk_why=version
+  else
+    _tk_time=${EPOCHREALTIME//[!0-9]/}
+    if [[ $_tk_flags == *x* ]] && ! compgen -G "$TK_LINES_DIR/$$-*.bash" >/dev/null; then
+      # Not because a script that we trace became this one and handed on its $-, as configure does.
+      _tk_why=xtrace
+    elif [[ ${PS4@a} == *x* || ${BASH_XTRACEFD+set} == set ]]; then
+      _tk_why=settings
+    elif [[ -n ${BASH_EXECUTION_STRING+set} ]]; then
+      _tk_text=("$BASH_EXECUTION_STRING")
+    elif [[ $_tk_flags == *s* ]]; then
+      # From a pipe or a terminal it cannot be read without taking it away.
+      if [[ -f /proc/self/fd/0 ]]; then mapfile -n 1 -d '' _tk_text </proc/self/fd/0; else _tk_why=stdin; fi
+    elif [[ -f $0 && -r $0 ]]; then
+      mapfile -n 1 -d '' _tk_text <"$0"
+    else
+      _tk_why=unread
+    fi
+    if [[ -z $_tk_why && ${#_tk_text[@]} -gt 0 ]]; then
+      if [[ $_tk_text == *xtrace* || $_tk_text == *XTRACEFD* || $_tk_text == *PS4* ]]; then
+        _tk_why=xtrace
+      elif [[ $_tk_text == *'set '[-+]* && $_tk_text =~ (^|[^A-Za-z0-9_-])set[[:blank:]]+([-+][A-Za-z]+[[:blank:]]+)*[-+][A-Za-wyz]*x ]]; then
+        _tk_why=xtrace
+      elif [[ $_tk_text == *'>&-'* || $_tk_text == *'<&-'* ]] && [[ $_tk_text =~ \$\{?[A-Za-z_][A-Za-z0-9_]*\}?[\<\>]\&- ]]; then
+        _tk_why=closes
+      fi
+    fi
+  fi
+  [[ -n $_tk_time ]] || printf -v _tk_time '%(%s)T000000' -1
+  if { exec 231>>"$TK_LINES_DIR/$$-$_tk_time.bash"; } 2>/dev/null; then
+    if printf 'TKB1\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x03\n' "$$" "$PPID" "$_tk_time" "$BASH_VERSION" "$0" "$PWD" \
+      "$_tk_flags" "$_tk_why" "${BASH_EXECUTION_STRING-}" 2>/dev/null >&231 && [[ -z $_tk_why ]]; then
+      unset _tk_flags _tk_own _tk_why _tk_text _tk_time BASH_REMATCH 2>/dev/null
+      BASH_XTRACEFD=231
+      # The shell may mark what is assigned for export.
+      declare +x BASH_XTRACEFD PS4
+      PS4=$'\x01$BASHPID\x1f$EPOCHREALTIME\x1f$LINENO\x1f${#BASH_LINENO[@]}\x1f${FUNCNAME-}\x1f${BASH_SOURCE-}\x1f'
+      set -x
+    else
+      exec 231>&-
+    fi
+  fi
+fi
+if [[ -n ${_tk_flags+set} ]]; then
+  [[ $_tk_flags == *x* ]] && _tk_why=restore
+  unset _tk_flags _tk_own _tk_text _tk_time BASH_REMATCH 2>/dev/null
+  if [[ ${_tk_why-} == restore ]]; then
+    unset _tk_why
+    set -x
+  else
+    unset _tk_why
+  fi
+fi
