@@ -16,7 +16,7 @@ import { processHelp } from "./process_help.ts";
 import { bornBy, endedBadly, endedBy, type ProcessHistory, stepAtTime } from "./process_history.ts";
 import { beginningOf, clockOf } from "./recording_clock.ts";
 import { ProcessPlayer } from "./process_player.ts";
-import { ProcessTreePicture } from "./process_tree_view.ts";
+import { MOST_LIVING, ProcessTreePicture } from "./process_tree_view.ts";
 import { DONE, type Moment, type Reply, UNKNOWN, type View, type ViewSize } from "./view.ts";
 
 /** Where the recording comes from: it may be growing. */
@@ -374,6 +374,8 @@ export class ProcessView implements View {
       const hit = player.breakpoints.all.filter((b) => hitsAt(b, step)).map(({ condition }) => condition.text);
       const counts = `${count(alive, "process", "processes")} alive, ${thousands(endedBy(history, step))} ended${failed > 0 ? ` (${thousands(failed)} failed)` : ""}; event ${thousands(step + 1)} of ${thousands(steps)}`;
       const line = [span(counts, STYLE.dim)];
+      if (alive > MOST_LIVING)
+        line.push(span(`  the last ${thousands(MOST_LIVING)} of the living are drawn`, STYLE.yellow));
       if (hit.length > 0) line.push(span(`  breakpoint: ${hit.join(" | ")}`, STYLE.yellow));
       out.push(line);
     }

@@ -10,6 +10,7 @@ import { decodeRecording } from "../../lib/pipeline/read.ts";
 import { GrowingProcesses } from "../../lib/replay/growing.ts";
 import { ProcessView } from "../../lib/replay/process_view.ts";
 import { RecordingLines } from "../../lib/traces/recording_lines.ts";
+import { generate } from "../support/generate.ts";
 import { LineRecording } from "../support/line_recording.ts";
 import { timeline } from "../support/timeline.ts";
 
@@ -227,4 +228,25 @@ test("enter goes to the line behind a fork or exec; events of no script say so",
   expect(shown(view, 80, 16)).not.toContain("line: ");
   expect(view.goTo({ time: 5_600_000, pid: 10 })).toBe(true);
   expect(view.moment()).toEqual({ time: 5_500_000, pid: 10 });
+});
+
+test("a long recording: no key looks at all of it", () => {
+  const chunks: Uint8Array[] = [];
+  generate(150_000, (bytes) => chunks.push(bytes.slice()));
+  const view = viewOf(decodeRecording(Buffer.concat(chunks)));
+  const size = { columns: 100, rows: 40, ability: { unicode: true, color: true } };
+  view.enter("b failed", "> ");
+  view.paint(size);
+  const took: number[] = [];
+  const keys = ["j +100ms", "j +500ms", "j end", "j -300ms", "c 1000"].map((line) => () => view.enter(line, "> "));
+  for (const key of ["s", "n", "N", "S", "c", "C", "R", "E", "up", "down"]) keys.push(() => view.press(key));
+  for (let round = 0; round < 10; round++)
+    for (const key of keys) {
+      const began = performance.now();
+      key();
+      view.paint(size);
+      took.push(performance.now() - began);
+    }
+  // A pass over all events takes tens of milliseconds; the machine may be busy, so it is the usual key that counts.
+  expect(took.toSorted((a, b) => a - b)[took.length >> 1]).toBeLessThan(16);
 });
