@@ -15,6 +15,9 @@ import { readRecordings } from "../lib/pipeline/read_recordings.ts";
 import { attempt, openOutput, work } from "../lib/pipeline/sort_recording.ts";
 import type { SourceError } from "../lib/pipeline/source.ts";
 import type { TrackexecError } from "../lib/trackexec/trackexec_error.ts";
+import { Problems } from "../lib/model/problem.ts";
+import { openSpool } from "../lib/traces/spool_lines.ts";
+import { isTrackexecLog } from "../lib/trackexec/trackexec_lines.ts";
 import { recordingLines } from "../lib/traces/recording_lines.ts";
 import { analyseDirectory, analyseRecordedLines } from "./analyse_lines.ts";
 import { Progress } from "./progress.ts";
@@ -51,7 +54,8 @@ export const run = (
     return Effect.fail(new UsageError(`--num-items: expected 0 (all) or more, got ${c.numItems}`));
   const directory = c.inputs.find(isDirectory);
   if (directory === undefined) return analyseProcesses(c);
-  if (c.inputs.length === 1) return analyseDirectory(directory, c);
+  if (c.inputs.length === 1)
+    return isTrackexecLog(directory) ? analyseDirectory(directory, c) : analyseSpool(directory, c);
   return Effect.fail(new UsageError(`'${directory}' is a directory: a log of executed lines is analysed alone`));
 };
 
@@ -62,6 +66,21 @@ function isDirectory(path: string): boolean {
     return false; // Whoever opens it says why it cannot be had.
   }
 }
+
+/** Raw streams of tk's recorders; of any other directory the older tool's reader says what it expected. */
+const analyseSpool = (directory: string, c: AnalyseCommand) =>
+  Effect.suspend((): Effect.Effect<void, SourceError | OutputError | UsageError | TrackexecError> => {
+    const problems = new Problems();
+    const traces = openSpool(directory, problems);
+    if (traces === undefined) return analyseDirectory(directory, c);
+    if (c.section !== undefined && c.section !== "lines")
+      return Effect.fail(
+        new UsageError(`--section ${c.section} is for recordings of processes, '${directory}' holds executed lines`),
+      );
+    return analyseRecordedLines(traces, directory, c).pipe(
+      Effect.ensuring(Effect.sync(() => (process.exitCode = tellProblems(problems, c.strict)))),
+    );
+  });
 
 const analyseProcesses = Effect.fnUntraced(function* (c: AnalyseCommand) {
   const linesAlone = c.fileId !== undefined || c.self || c.compatible;

@@ -10,6 +10,7 @@ import { readSource } from "../pipeline/read.ts";
 import { openSource, type SourceError } from "../pipeline/source.ts";
 import { isTrackexecLog, TrackexecLines } from "../trackexec/trackexec_lines.ts";
 import { RecordingLines } from "./recording_lines.ts";
+import { openSpool } from "./spool_lines.ts";
 
 /** A directory that holds no executed lines. */
 export class NoLinesError extends Data.TaggedError("NoLinesError")<{
@@ -53,8 +54,10 @@ export function isDirectory(path: string): boolean {
 }
 
 export const openDirectory = (dir: string, problems: Problems): Effect.Effect<CostedTraces, NoLinesError> =>
-  Effect.suspend(() => {
+  Effect.suspend((): Effect.Effect<CostedTraces, NoLinesError> => {
     if (isTrackexecLog(dir)) return Effect.succeed(new TrackexecLines(dir, problems));
+    const spool = openSpool(dir, problems);
+    if (spool !== undefined) return Effect.succeed(spool);
     return Effect.fail(new NoLinesError({ name: dir, inside: logsInside(dir) }));
   });
 
