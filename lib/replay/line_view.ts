@@ -25,7 +25,8 @@ export class LineView implements View {
   private costs: LineCosts | undefined;
   /** All lines' own time. */
   private whole = 0;
-  private size: ViewSize | undefined;
+  private columns = 0;
+  private screenRows = 0;
 
   constructor(player: LinePlayer) {
     this.player = player;
@@ -95,9 +96,10 @@ export class LineView implements View {
 
   paint(size: ViewSize): readonly StyledLine[] {
     const { columns, rows, ability } = size;
-    if (this.size?.columns !== columns || this.size.rows + this.errorRows(this.size) !== rows + this.errorRows(size))
-      this.player.bringIntoView();
-    this.size = size;
+    const screenRows = size.screenRows ?? rows;
+    if (this.columns !== columns || this.screenRows !== screenRows) this.player.bringIntoView();
+    this.columns = columns;
+    this.screenRows = screenRows;
     if (this.keys.panel === "help") {
       const lines = helpLines(columns, ability.unicode);
       this.keys.panelRows = rows;
@@ -112,13 +114,9 @@ export class LineView implements View {
       this.keys.panelRows = room;
       return [...header, ...this.panel(panel, columns, room, ability.unicode)];
     }
-    this.player.settle(room, this.errorRows(size));
+    // The shell's row for a message is taken from the view's.
+    this.player.settle(room, this.message() === undefined ? 0 : 1);
     return [...header, ...this.body(columns, room, ability.unicode)];
-  }
-
-  /** The shell's row for a message is taken from the view's. */
-  private errorRows(_size: ViewSize): number {
-    return this.message() === undefined ? 0 : 1;
   }
 
   private header({ columns, rows, ability: { unicode } }: ViewSize): StyledLine[] {
@@ -146,8 +144,8 @@ export class LineView implements View {
       span(shown, STYLE.yellow),
     ];
     if (rows < ROWS_FOR_TWO) {
-      const short = `${shortPlace(path, cursor.line, Math.max(12, columns - 14))} ${since}${flag}`;
-      return [[span(cutEnd(short, columns, ""), STYLE.bold)]];
+      const file = cutMiddle(path.split("/").at(-1)!, Math.max(4, columns - String(cursor.line).length - 1), "..");
+      return [[span(cutEnd(`${file}:${cursor.line} ${since}${flag}`, columns, ""), STYLE.bold)]];
     }
     if (rows < ROWS_FOR_HEADER) return [timeLine, location];
     const rule: StyledLine = [span((unicode ? "━" : "-").repeat(columns), STYLE.dim)];

@@ -166,7 +166,7 @@ export class Shell {
     // The view keeps a row of its own, whatever happens.
     const kept = below.slice(Math.max(0, below.length - Math.max(1, rows - 1)));
     const room = Math.max(0, rows - kept.length);
-    const lines = [...this.view.paint({ columns, rows: room, ability })].slice(0, room);
+    const lines = [...this.view.paint({ columns, rows: room, screenRows: rows, ability })].slice(0, room);
     while (lines.length < room) lines.push([]);
     lines.push(...kept);
     return footer.column === undefined ? { lines } : { lines, cursor: { row: rows - 1, column: footer.column } };
