@@ -4,7 +4,7 @@ import { count, printable } from "../base/text.ts";
 import type { Derived } from "../derive/derived.ts";
 import { KIND } from "../model/event.ts";
 import { eventAt, exitStatusAt } from "../model/event_at.ts";
-import { asFields, textField } from "../model/fields.ts";
+import { asFields, countField, textField } from "../model/fields.ts";
 import { ABSENT } from "../model/ids.ts";
 import { formatDuration } from "../model/time.ts";
 import { Commands, failureText } from "../render/commands.ts";
@@ -109,8 +109,21 @@ export class EventWords {
         return { pid, verb: "exec part", text: this.commands.ofExec(row), mood: "odd" };
       default: {
         const tag = "tag" in event ? event.tag : event.kind;
+        const note = tag === "Note" && "body" in event ? noteText(event.body) : undefined;
+        if (note !== undefined) return { pid, verb: "note", text: printable(note, this.unicode), mood: "odd" };
         return { pid, verb: "other", text: printable(tag.slice(0, 80), this.unicode), mood: "plain" };
       }
     }
   }
+}
+
+/** What a recorder says of its own work, such as processes whose lines it could not get. */
+function noteText(body: unknown): string | undefined {
+  const fields = asFields(body);
+  const message = fields === undefined ? undefined : textField(fields, "message");
+  if (fields === undefined || message === undefined) return undefined;
+  const about = textField(fields, "about");
+  const n = countField(fields, "count");
+  const lead = about === undefined ? "" : `${about.slice(0, 40)}: `;
+  return lead + message.slice(0, 300) + (n === undefined ? "" : ` (${n} times)`);
 }
