@@ -8,7 +8,7 @@ import { formatProblem, Problems } from "../lib/model/problem.ts";
 import { followRecording } from "../lib/pipeline/follow_recording.ts";
 import type { SourceError } from "../lib/pipeline/source.ts";
 import { GrowingProcesses } from "../lib/replay/growing.ts";
-import { hasLines, LinePlayer } from "../lib/replay/line_player.ts";
+import { LinePlayer, tracksInOrder } from "../lib/replay/line_player.ts";
 import { LineView } from "../lib/replay/line_view.ts";
 import { ProcessView } from "../lib/replay/process_view.ts";
 import type { View } from "../lib/replay/view.ts";
@@ -165,7 +165,7 @@ const openRecording = (
   });
 
 function lineView(traces: CostedTraces): LineView | undefined {
-  const track = traces.tracks.find(hasLines);
+  const track = tracksInOrder(traces)[0];
   return track === undefined ? undefined : new LineView(new LinePlayer(traces, track, { sourceNow }));
 }
 

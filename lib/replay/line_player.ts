@@ -5,6 +5,7 @@
 //   cursor        where the program stands: a track, a block, an event of it
 //   shown file    the cursor's, unless another was chosen
 //   scroll        lines of the shown file above the screen
+import { count } from "../base/text.ts";
 import type { LineSource, LineTraces, LineTrack } from "../lines/line_track.ts";
 import { LineBreakpoints } from "./line_breakpoints.ts";
 import { parseJump, jumpTarget } from "./jump.ts";
@@ -41,6 +42,14 @@ export function hasLines(track: LineTrack): boolean {
   return false;
 }
 
+/** Tracks with lines, those that began first in front; of those that began together the main thread's. */
+export function tracksInOrder(traces: LineTraces): readonly LineTrack[] {
+  const isMain = ({ pid, tid }: LineTrack) => (pid === tid ? 0 : 1);
+  return traces.tracks
+    .filter(hasLines)
+    .sort((a, b) => a.startOf(0) - b.startOf(0) || isMain(a) - isMain(b) || a.index - b.index);
+}
+
 export class LinePlayer {
   readonly traces: LineTraces;
   readonly breakpoints: LineBreakpoints;
@@ -59,6 +68,7 @@ export class LinePlayer {
   private moved = true;
   private page = 0;
   private unsettled = true;
+  private shownTracks: readonly LineTrack[] | undefined;
 
   /** `track` must have events. */
   constructor(traces: LineTraces, track: LineTrack, options: PlayerOptions = {}) {
@@ -195,10 +205,25 @@ export class LinePlayer {
         if (!cursor.seek(step, 0, breakpoints)) {
           if (step > 0) cursor.toLast();
           else cursor.toFirst();
-          this.note = `no breakpoint was met: this is the ${edge} of the trace`;
+          this.note = `no breakpoint was met: this is the ${edge} of the trace${this.hitsElsewhere()}`;
         }
         return undefined;
     }
+  }
+
+  /** In how many other tracks there is a hit, as an end of a sentence. */
+  private hitsElsewhere(): string {
+    const here = this.cursor.track.index;
+    let others = 0;
+    for (const track of this.tracks()) {
+      if (track.index === here) continue;
+      for (let block = 0; block < track.blocks; block++)
+        if (this.breakpoints.inBlock(track, block)) {
+          others++;
+          break;
+        }
+    }
+    return others === 0 ? "" : ` here; ${count(others, "other thread")} came by (T lists them)`;
   }
 
   /** Breakpoint hits from here, at most `most`; the last of them is where the cursor stands after. */
@@ -286,9 +311,10 @@ export class LinePlayer {
     return [...tails].sort();
   }
 
-  /** Tracks that have something to show. */
+  /** Tracks that have something to show, in the order in which they began. */
   tracks(): readonly LineTrack[] {
-    return this.traces.tracks.filter(hasLines);
+    this.shownTracks ??= tracksInOrder(this.traces);
+    return this.shownTracks;
   }
 
   /** To another track, at the same moment. */
@@ -340,6 +366,7 @@ export class LinePlayer {
   /** Looks whether more was recorded; the cursor stays where it is. */
   refresh(): boolean {
     if (!this.traces.refresh()) return false;
+    this.shownTracks = undefined;
     const { place, track } = this.cursor;
     const now = this.traces.tracks[track.index];
     // Blocks may have grown: what is in memory of them is of before.
