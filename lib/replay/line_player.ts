@@ -118,7 +118,6 @@ export class LinePlayer {
   begin(): void {
     this.error = undefined;
     this.note = undefined;
-    this.moved = false;
   }
 
   /** The cursor's line has to be seen after this: it moved, or the screen did. */
@@ -137,7 +136,10 @@ export class LinePlayer {
     if (!this.unsettled) return;
     this.unsettled = false;
     this.page = rows;
-    if (!this.showsCursor || !this.moved) return;
+    const { moved } = this;
+    // Only now: of several keys that came at once, an earlier one may have moved it.
+    this.moved = false;
+    if (!this.showsCursor || !moved) return;
     const terminal = rows + errorRows + FRAME_ROWS;
     const { line } = this.cursor;
     const stays = this.cursor.file === this.shownBefore && line - this.scroll > 5 && this.scroll + terminal - line > 5;

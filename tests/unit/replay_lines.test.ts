@@ -403,6 +403,16 @@ describe("the picture", () => {
       }
   });
 
+  test("keys that come at once, without a picture in between, leave the current line on the screen", () => {
+    const player = playerOf("0:50@1 0:51@1 0:2@1 0:3@1");
+    const view = new LineView(player);
+    const size = { columns: 60, rows: 14, ability: { unicode: false, color: false } };
+    view.paint(size);
+    for (const key of ["c", "c", "L", "escape"]) view.press(key);
+    expect(player.cursor.line).toBe(3);
+    expect(text(view.paint(size)).some((line) => line.includes(" 3>"))).toBe(true);
+  });
+
   test("a source that was not kept is taken from the file, or said to be missing", () => {
     const traces = memoryTraces(
       [
