@@ -10,8 +10,8 @@ import { readSourceFile } from "./source_shelf.ts";
 /** Why a shell was left alone, by the word that bash_env.sh has for it. */
 const WHY: Readonly<Record<string, string>> = {
   version: "this Bash is older than 5.0",
-  xtrace: "the script uses xtrace (set -x) itself, or was started with -x",
-  settings: "PS4 is exported, or BASH_XTRACEFD is set, by whoever started it",
+  xtrace: "the script mentions xtrace (set -x, PS4, SHELLOPTS) itself, or was started with -x",
+  settings: "PS4 or SHELLOPTS is exported, or BASH_XTRACEFD is set, by whoever started it",
   stdin: "the script comes through a pipe or a terminal, so it could not be looked at before it runs",
   unread: "the script's file could not be read before it ran",
   closes: "the script closes descriptors by number, tk's among them",
@@ -36,6 +36,8 @@ const START = 1;
 const SEPARATOR = 31;
 const NEWLINE = 10;
 const FIELDS = 6;
+/** Bytes of a command that tell `set -x` and our own commands from others. */
+const COMMAND = 24;
 /** More than this before its command is no record. */
 const MOST_PREFIX = 1 << 16;
 /** Functions deeper than this are not followed one by one. */
@@ -199,7 +201,7 @@ export class BashRun {
     return this.context.axisOfWall(Number(digits));
   }
 
-  /** Takes the record at `from`; where its command begins, or -1 when it is not whole. */
+  /** Takes the record at `from`; where its command begins, or -1 when that is not there yet. */
   private record(text: Uint8Array, from: number): number {
     let p = from;
     while (text[p] === START) p++;
@@ -215,6 +217,8 @@ export class BashRun {
       fields.push(text.subarray(p, end));
       p = end + 1;
     }
+    // As much of the command as is looked at.
+    if (text.length - p < COMMAND && text.indexOf(NEWLINE, p) < 0) return -1;
     const [pid, line, depth] = [0, 2, 3].map((i) => wholeNumber(fields[i]!));
     const wall = decoder.decode(fields[1]);
     if (pid! < 1 || line! < 0 || depth! < 0 || !/^\d{1,12}\D\d{6}$/.test(wall)) {
@@ -223,7 +227,8 @@ export class BashRun {
     }
     const file = decoder.decode(fields[5]);
     const name = decoder.decode(fields[4]);
-    this.lookForXtrace(text.subarray(p, p + 24), file, line!);
+    if (isGuard(text, p)) return p;
+    this.lookForXtrace(text.subarray(p, p + COMMAND), file, line!);
     this.command(pid!, this.wall(wall), Math.max(1, line!), depth! + this.base, name, file, nesting);
     return p;
   }
@@ -345,6 +350,18 @@ export class BashRun {
     const text = readSourceFile(path) ?? readSourceFile(`/proc/${this.pid}/cwd/${name}`);
     return { path, text };
   }
+}
+
+/** What bash_env.sh puts PS4 back with, in scripts that set it: no command of theirs. */
+function isGuard(text: Uint8Array, at: number): boolean {
+  return starts(text, at, GUARD_TEST) || starts(text, at, GUARD_END);
+}
+
+const GUARD_TEST = encoder.encode("[[ \x01$BASHPID");
+const GUARD_END = encoder.encode("trap - DEBUG\n");
+
+function starts(text: Uint8Array, at: number, wanted: Uint8Array): boolean {
+  return wanted.every((byte, i) => text[at + i] === byte);
 }
 
 function nextRecord(text: Uint8Array, from: number): number {

@@ -49,13 +49,21 @@ export function withRecorders(environment: Environment, places: Places, choice: 
   );
   const bashEnv = valueOf(environment, "BASH_ENV");
   if (bashEnv !== undefined && bashEnv.length > 0) setValue(out, "TK_LINES_BASH_ENV", bashEnv);
-  setValue(out, "BASH_ENV", text(places.bash));
+  setValue(out, "BASH_ENV", text(bashEnvOf(places)));
   setValue(out, "TK_LINES_DIR", text(places.raw));
   setValue(out, "TK_LINES", text(choice.selection));
   setValue(out, "TK_LINES_CWD", text(choice.directory));
   setValue(out, "TK_LINES_ENGINE", text(choice.engine));
   return out;
 }
+
+/**
+ * Bash expands this value: with -v it becomes another file's name, which is the user's own or none, since Bash would print ours line by line.
+ */
+export const bashEnvOf = (places: Places): string => `${places.bash}\${-//[!v]/}`;
+
+/** The end of that other name. */
+export const VERBOSE = "v";
 
 function joined(first: string, rest: Uint8Array): Uint8Array {
   const head = encoder.encode(first);

@@ -12,10 +12,10 @@ import { Block } from "../host/memory.ts";
 import { pipeAboveStandard } from "../host/pipes.ts";
 import { executableName, readText, splitNul, statusField } from "../host/proc.ts";
 import { NR } from "../host/syscalls.ts";
-import { type LineChoice, withRecorders } from "./environment.ts";
+import { type LineChoice, valueOf, withRecorders } from "./environment.ts";
 import { FRAME, FrameReader, MESSAGE_SIZE, putMessage } from "./frames.ts";
 import { isInterpreter, reachOf } from "./reach.ts";
-import { makeRunDirectory, removeRunDirectory, type RunDirectory } from "./run_directory.ts";
+import { linkOwnBashEnv, makeRunDirectory, removeRunDirectory, type RunDirectory } from "./run_directory.ts";
 import { startCollector } from "./start_collector.ts";
 import { Unreached } from "./unreached.ts";
 
@@ -51,6 +51,7 @@ export class CollectedLines implements LineFeed {
   prepare(inherited: Inherited): readonly Uint8Array[] {
     this.run = makeRunDirectory();
     this.owner = this.kernel.call(NR.geteuid);
+    linkOwnBashEnv(this.run, valueOf(inherited.environment, "BASH_ENV"));
     return withRecorders(inherited.environment, this.run, this.choice);
   }
 

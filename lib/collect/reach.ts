@@ -1,6 +1,6 @@
 // Whether a process that runs Python or a shell can be reached by the recorders, from what it was started with; if not, why. What is
 // not known to stand in the way is not claimed. Pure.
-import { hasElement, type Places, valueOf } from "./environment.ts";
+import { bashEnvOf, hasElement, type Places, valueOf } from "./environment.ts";
 
 export interface StartFacts {
   /** Base name of the file that it runs, links followed. */
@@ -119,6 +119,9 @@ function bashRefusal({ calledAs, letters, posix }: BashOptions, facts: StartFact
   if (posix || valueOf(facts.environment, "POSIXLY_CORRECT") !== undefined)
     return "Bash in POSIX mode reads no BASH_ENV";
   if (letters.includes("p")) return "bash -p ignores the environment";
+  const options = valueOf(facts.environment, "SHELLOPTS");
+  if (letters.includes("v") || (options !== undefined && /(^|:)verbose(:|$)/.test(new TextDecoder().decode(options))))
+    return "bash -v prints every line it reads";
   if (letters.includes("i")) return "an interactive Bash is left as it is";
   return undefined;
 }
@@ -131,6 +134,8 @@ function environmentRefusal(facts: StartFacts, places: Places, owner: number, va
   if (valueOf(environment, "TK_LINES_DIR") === undefined) return "its environment was emptied, or replaced by another";
   const value = valueOf(environment, variable);
   const isOurs =
-    variable === "PYTHONPATH" ? hasElement(value, places.python) : new TextDecoder().decode(value) === places.bash;
+    variable === "PYTHONPATH"
+      ? hasElement(value, places.python)
+      : new TextDecoder().decode(value) === bashEnvOf(places);
   return isOurs ? undefined : `${variable} was overwritten on the way`;
 }

@@ -10,6 +10,7 @@ import {
   rmSync,
   statfsSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { resolve } from "node:path";
@@ -18,6 +19,7 @@ import { closeFile, O_CREAT, O_RDWR, openFile } from "../host/descriptors.ts";
 import { ERRNO } from "../host/errno.ts";
 import { openKernel } from "../host/kernel.ts";
 import { NR } from "../host/syscalls.ts";
+import { VERBOSE } from "./environment.ts";
 import { BASH_FILE, PYTHON_FILES } from "../recorders/recorders.ts";
 
 const PREFIX = "tk-lines-";
@@ -40,6 +42,19 @@ export interface RunDirectory {
   readonly bash: string;
   /** The lock: as long as anybody holds this descriptor, the run lives. */
   readonly lock: number;
+}
+
+/** Bash with -v reads the user's own file instead of ours; one whose name must first be expanded is left out. */
+export function linkOwnBashEnv(run: RunDirectory, own: Uint8Array | undefined): void {
+  if (own === undefined || own.length === 0 || own.includes(36) || own.includes(96)) return;
+  try {
+    symlinkSync(
+      Buffer.from(own[0] === 47 ? own : Buffer.concat([Buffer.from(process.cwd() + "/"), own])),
+      run.bash + VERBOSE,
+    );
+  } catch {
+    // A name that cannot be linked to.
+  }
 }
 
 /** `raw` of a directory that was made by another process. */

@@ -17,7 +17,7 @@ if [[ -n ${TK_LINES_BASH_ENV-} ]]; then
   fi
 fi
 if [[ -n ${TK_LINES_DIR-} && -d $TK_LINES_DIR && -w $TK_LINES_DIR ]]; then
-  _tk_why= _tk_text=() _tk_time=
+  _tk_why= _tk_text=() _tk_time= _tk_guard=
   if ((BASH_VERSINFO[0] < 5)); then
     _tk_why=version
   else
@@ -25,7 +25,7 @@ if [[ -n ${TK_LINES_DIR-} && -d $TK_LINES_DIR && -w $TK_LINES_DIR ]]; then
     if [[ $_tk_flags == *x* ]] && ! compgen -G "$TK_LINES_DIR/$$-*.bash" >/dev/null; then
       # Not because a script that we trace became this one and handed on its $-, as configure does.
       _tk_why=xtrace
-    elif [[ ${PS4@a} == *x* || ${BASH_XTRACEFD+set} == set ]]; then
+    elif [[ ${PS4@a}${SHELLOPTS@a} == *x* || ${BASH_XTRACEFD+set} == set ]]; then
       _tk_why=settings
     elif [[ -n ${BASH_EXECUTION_STRING+set} ]]; then
       _tk_text=("$BASH_EXECUTION_STRING")
@@ -38,12 +38,15 @@ if [[ -n ${TK_LINES_DIR-} && -d $TK_LINES_DIR && -w $TK_LINES_DIR ]]; then
       _tk_why=unread
     fi
     if [[ -z $_tk_why && ${#_tk_text[@]} -gt 0 ]]; then
-      if [[ $_tk_text == *xtrace* || $_tk_text == *XTRACEFD* || $_tk_text == *PS4* ]]; then
+      if [[ $_tk_text == *xtrace* || $_tk_text == *XTRACEFD* || $_tk_text == *[^$'\n']PS4* || $_tk_text == *SHELLOPTS* ]]; then
         _tk_why=xtrace
       elif [[ $_tk_text == *'set '[-+]* && $_tk_text =~ (^|[^A-Za-z0-9_-])set[[:blank:]]+([-+][A-Za-z]+[[:blank:]]+)*[-+][A-Za-wyz]*x ]]; then
         _tk_why=xtrace
       elif [[ $_tk_text == *'>&-'* || $_tk_text == *'<&-'* ]] && [[ $_tk_text =~ \$\{?[A-Za-z_][A-Za-z0-9_]*\}?[\<\>]\&- ]]; then
         _tk_why=closes
+      elif [[ $_tk_text == *PS4* ]]; then
+        # As configure scripts do, it sets PS4 once, at its left margin.
+        if [[ $_tk_text == *DEBUG* ]]; then _tk_why=xtrace; else _tk_guard=1; fi
       fi
     fi
   fi
@@ -51,24 +54,26 @@ if [[ -n ${TK_LINES_DIR-} && -d $TK_LINES_DIR && -w $TK_LINES_DIR ]]; then
   if { exec 231>>"$TK_LINES_DIR/$$-$_tk_time.bash"; } 2>/dev/null; then
     if printf 'TKB1\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x03\n' "$$" "$PPID" "$_tk_time" "$BASH_VERSION" "$0" "$PWD" \
       "$_tk_flags" "$_tk_why" "${BASH_EXECUTION_STRING-}" 2>/dev/null >&231 && [[ -z $_tk_why ]]; then
-      unset _tk_flags _tk_own _tk_why _tk_text _tk_time BASH_REMATCH 2>/dev/null
-      BASH_XTRACEFD=231
-      # The shell may mark what is assigned for export.
-      declare +x BASH_XTRACEFD PS4
-      PS4=$'\x01$BASHPID\x1f$EPOCHREALTIME\x1f$LINENO\x1f${#BASH_LINENO[@]}\x1f${FUNCNAME-}\x1f${BASH_SOURCE-}\x1f'
-      set -x
+      _tk_flags=record$_tk_guard
     else
       exec 231>&-
     fi
   fi
 fi
-if [[ -n ${_tk_flags+set} ]]; then
-  [[ $_tk_flags == *x* ]] && _tk_why=restore
-  unset _tk_flags _tk_own _tk_text _tk_time BASH_REMATCH 2>/dev/null
-  if [[ ${_tk_why-} == restore ]]; then
-    unset _tk_why
-    set -x
-  else
-    unset _tk_why
-  fi
+unset _tk_own _tk_why _tk_text _tk_time _tk_guard BASH_REMATCH 2>/dev/null
+# Nothing may follow a `set -x` here: it would be in the trace.
+if [[ $_tk_flags == record* ]]; then
+  BASH_XTRACEFD=231
+  # The shell may mark what is assigned for export.
+  declare +x BASH_XTRACEFD PS4
+  PS4=$'\x01$BASHPID\x1f$EPOCHREALTIME\x1f$LINENO\x1f${#BASH_LINENO[@]}\x1f${FUNCNAME-}\x1f${BASH_SOURCE-}\x1f'
+  # Puts PS4 back when the script has set it, and is gone. The collector knows what it looks like in the trace.
+  [[ $_tk_flags == record1 ]] && trap "[[ \$PS4 == $'\\x01'* ]] || { PS4=${PS4@Q}; trap - DEBUG; }" DEBUG
+  unset _tk_flags
+  set -x
+elif [[ $_tk_flags == *x* ]]; then
+  unset _tk_flags
+  set -x
+else
+  unset _tk_flags
 fi
