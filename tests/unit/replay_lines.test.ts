@@ -128,8 +128,9 @@ describe("moving", () => {
     expect(after(player, "s 3")).toBe("0:4@1");
     expect(player.error).toContain("reached the end");
     expect(after(player, "j start", "s 3")).toBe("0:11@2");
+    expect(after(player, "s -2")).toBe("0:2@1");
     expect(after(player, "s 1000")).toBe("0:4@1");
-    expect(player.note).toBe("the end of the trace came after 11 of 1000");
+    expect(player.note).toBe("the end of the trace came after 13 of 1000");
   });
 
   test("only blocks that can hold the place are decoded", () => {
@@ -257,7 +258,7 @@ describe("prompts", () => {
     expect(player.error).toBe("Error: 2 different file paths could match.");
     after(player, "b nowhere.py:3");
     expect(player.error).toContain("could not find a matching file path");
-    for (const bad of ["b deep.py:", "b :3", "b deep.py:0", "b -3", "b 1e3", "c 0", "s -1", "g x", "j", "zz 3"]) {
+    for (const bad of ["b deep.py:", "b :3", "b deep.py:0", "b -3", "b 1e3", "c 0", "s x", "d 9", "g x", "j", "zz 3"]) {
       after(player, `${bad} `);
       expect(player.error).toBe(`Invalid command: '${bad}' -- press <h> for help`);
     }
