@@ -3,6 +3,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { analyseLineRows } from "./analyse_lines.ts";
 import { writeLineRecording } from "./line_recording.ts";
 import { replayRows } from "./replay.ts";
 import { compare, table, type Contender, type Measured } from "./measure.ts";
@@ -149,6 +150,11 @@ const benches: readonly Bench[] = [
         `The reporter: ${many.rssMb.toFixed(0)} MB resident after ${beats} heartbeats (${few.rssMb.toFixed(0)} MB after the first report), ${each} ms of CPU a heartbeat with the built-in template, at nice ${many.nice}.`,
       ].join("\n");
     },
+  },
+  {
+    name: "analyse-lines",
+    title: "tk analyse on ten million lines",
+    run: () => analyseLineRows(TK, work),
   },
   {
     name: "replay",
