@@ -1,13 +1,13 @@
 // `tk replay` without a screen: words to plain options, the recording or directory opened, one call into the player for pipes.
 import { Effect, type Scope } from "effect";
-import type { Result } from "neverthrow";
+import { ok, type Result } from "neverthrow";
 import type { OutputError } from "../lib/host/out.ts";
 import type { LineTraces } from "../lib/lines/line_track.ts";
 import type { Recording } from "../lib/model/recording.ts";
 import { followRecording } from "../lib/pipeline/follow_recording.ts";
 import { playRecording } from "../lib/pipeline/play_recording.ts";
 import type { SourceError } from "../lib/pipeline/source.ts";
-import { decodeRecording } from "../lib/pipeline/read.ts";
+import { decodeRecording, readRecording } from "../lib/pipeline/read.ts";
 import type { GrowingRecording } from "../lib/replay/growing.ts";
 import { type Extent, parseMoment } from "../lib/replay/jump.ts";
 import { parseIdle, parseSpeed } from "../lib/replay/pace.ts";
@@ -84,27 +84,48 @@ function understood<A>(
   text: string | undefined,
   parse: (text: string) => Result<A, string>,
 ): Effect.Effect<A | undefined, UsageError> {
-  if (text === undefined) return Effect.succeed(undefined);
-  return parse(text).match(
+  const parsed: Result<A | undefined, string> = text === undefined ? ok(undefined) : parse(text);
+  return parsed.match(
     (value) => Effect.succeed(value),
     (expected) => Effect.fail(new UsageError(`${name}: got ${JSON.stringify(text)}: ${expected}`)),
   );
 }
 
 const openRecording = (c: PlayCommand): Effect.Effect<Opened, SourceError | OutputError, Scope.Scope> =>
-  followRecording(c.recording, { stream: c.follow }).pipe(
+  c.follow ? openGrowing(c) : openWhole(c);
+
+const openWhole = (c: PlayCommand): Effect.Effect<Opened, SourceError | OutputError, Scope.Scope> =>
+  readRecording(c.recording).pipe(
+    Effect.map((recording) => ({
+      growing: { recording, isOver: true, note: undefined, refresh: () => false },
+      traces: c.format === "text" ? recordingLines(recording, recording.problems) : undefined,
+    })),
+  );
+
+const openGrowing = (c: PlayCommand): Effect.Effect<Opened, SourceError | OutputError, Scope.Scope> =>
+  followRecording(c.recording, { stream: true }).pipe(
+    Effect.tap(untilItBegins),
     Effect.map((growing) => {
       const { recording, file } = growing;
-      if (c.follow && growing.isOver && recording.end === undefined)
+      if (growing.isOver && recording.end === undefined)
         note(`${recording.name}: what is compressed or in a foreign format cannot be followed; this is what there is`);
       if (c.format !== "text") return { growing, traces: undefined };
       const traces =
-        c.follow && file !== undefined
-          ? new RecordingLines(recording, recording.problems, file)
-          : recordingLines(recording, recording.problems);
+        file === undefined
+          ? recordingLines(recording, recording.problems)
+          : new RecordingLines(recording, recording.problems, file);
       return { growing, traces };
     }),
   );
+
+/** What the first line says (the clock, the directory) is needed before anything is shown. */
+const untilItBegins = (growing: GrowingRecording) =>
+  Effect.gen(function* () {
+    while (growing.recording.events.length === 0 && !growing.isOver) {
+      yield* Effect.sleep("20 millis");
+      growing.refresh();
+    }
+  });
 
 /** A directory has executed lines only. */
 const openLog = (directory: string): Effect.Effect<Opened, NoLinesError> =>

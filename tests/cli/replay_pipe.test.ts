@@ -97,6 +97,8 @@ test("executed lines and events share one axis; their blocks stay in NDJSON", as
   expect(sorted(nd.stdout)).toEqual(sorted(rec.text()));
   const again = await play("--speed", "max", put("lines2.prof", nd.stdout));
   expect(again.stdout).toBe(text.stdout);
+  const piped = await run(["bash", "-c", `cat "$1" | "$0" replay --follow --speed max -`, TK, file]);
+  expect(piped.stdout.trimEnd().split("\n").toSorted()).toEqual(text.stdout.trimEnd().split("\n").toSorted());
   const window = await play("--speed", "max", "--from", "5ms", "--until", "8ms", file);
   expect(window.stdout.split("\n").map((l) => l.slice(4, 14).trim())).toEqual([
     "0.005000s",
@@ -161,6 +163,7 @@ test("a recording that is cut off, damaged or empty plays what there is and says
   const cut = await play("--speed", "max", put("cut.prof", BUILD.slice(0, BUILD.indexOf('"Exit"') + 20)));
   expect(cut.status).toBe(0);
   expect(cut.stdout.split("\n")).toHaveLength(5);
+  expect(cut.stderr).toContain("cut.prof:6: the last line is cut off");
   const bad = await play("--speed", "max", "--strict", put("bad.prof", `nonsense\n${BUILD}`));
   expect(bad.status).toBe(3);
   expect(bad.stderr).toContain("bad.prof:1: not JSON");
