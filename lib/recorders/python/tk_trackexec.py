@@ -12,12 +12,12 @@ import _thread
 import errno
 import os
 import sys
-from time import perf_counter_ns, time_ns
 
 try:
     import fcntl
     from mmap import mmap
-except ImportError:  # Windows, or a Python without them: everything below does nothing
+    from time import perf_counter_ns, time_ns
+except ImportError:  # Windows, or Python before 3.7: everything below does nothing
     mmap = None
 
 __all__ = ["record", "stop", "precise_timestamping"]
@@ -361,9 +361,14 @@ class Recorder(object):
         self.streams = 0
         self.idle_word = 0
         self.sharp.clear()
-        for key, word in list(self.words.items()):
-            if word:
-                del self.words[key]
+        while True:
+            try:
+                selected = [key for key in list(self.words) if self.words[key]]
+                break
+            except (RuntimeError, KeyError):
+                pass  # this very function was seen for the first time, or the garbage collector's call
+        for key in selected:
+            del self.words[key]
 
     def tell(self, *records):
         """Appends to the `.meta` file; nothing is kept open."""
@@ -375,8 +380,13 @@ class Recorder(object):
                 first = ("P", self.pid, os.getppid(), now, wall, sys.version.split()[0], sys.executable or "")
                 records = (first + (self.engine_name, _running()),) + records
             data = "".join("\t".join(map(_field, r)) + "\n" for r in records).encode("utf-8", "surrogateescape")
-            if os.write(fd, data) != len(data):
-                raise OSError(errno.ENOSPC, "no room")
+            try:
+                if os.write(fd, data) != len(data):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError:
+                if os.fstat(fd).st_size == 0:
+                    os.unlink(self.base + ".meta")
+                raise
         finally:
             os.close(fd)
 
@@ -478,11 +488,13 @@ def _event_loop(frame):
 
 def _odd(code):
     """Generated code may claim lines below 1, which the stream's words cannot tell."""
-    if code.co_firstlineno < 1 and code.co_name != "<module>":
-        return True
     if hasattr(code, "co_lines"):
-        return any(line is not None and line < 0 for _, _, line in code.co_lines())
+        # From 3.11 a module begins with an instruction that has line 0 and is no line of its own.
+        first = 2 if sys.version_info >= (3, 11) else 0
+        return any(line is not None and line < 1 and end > first for _, end, line in code.co_lines())
     line = code.co_firstlineno
+    if line < 1:
+        return True
     for step in code.co_lnotab[1::2]:
         line += step - 256 if step > 127 else step
         if line < 1:
@@ -601,6 +613,7 @@ class Settrace(object):
         self.ends = _thread._local()
         self.set = sys.settrace
         self.get = sys.gettrace
+        self.stopped = False
 
     def tracer(self):
         """For the calling thread: its trace function; what makes open frames traced ones; what ends the stream, so that the
@@ -751,7 +764,12 @@ class Settrace(object):
         sparse = recorder.sparse
         plain = sparse_line if sparse else line
         hook_threads = self.hook_threads
-        return call, adopt, again
+        def rest():
+            """From another thread: nothing is released that may be in use."""
+            nonlocal slot
+            slot = _nothing()
+
+        return call, adopt, again, rest
 
     def start(self, frame):
         self.begin_thread()
@@ -845,7 +863,7 @@ class Settrace(object):
             self.recorder.fail(error)
 
     def take_up(self, functions, frame):
-        if self.recorder.over:
+        if self.recorder.over or self.stopped:
             return
 
         def settle(frame, event, value):
@@ -863,7 +881,7 @@ class Settrace(object):
         takes a trace function off when it cannot be called, which is so at the recursion limit; C code puts in its own."""
         ident = _thread.get_ident()
         functions = self.tracers.get(ident)
-        if phase != "start" or functions is None or self.recorder.over:
+        if phase != "start" or functions is None or self.recorder.over or self.stopped:
             return
         function = self.get()
         if function is None:
@@ -879,6 +897,7 @@ class Settrace(object):
             self.lose(functions, "another trace function took the place of the recorder's")
 
     def stop(self):
+        self.stopped = True
         ident = _thread.get_ident()
         if sys.settrace == self.settrace:
             sys.settrace, sys.gettrace = self.set, self.get
@@ -891,6 +910,8 @@ class Settrace(object):
         names = getattr(sys.modules.get("threading"), "__dict__", {})
         if names.get("_trace_hook") == self.first:
             names["_trace_hook"] = None
+        for functions in list(self.tracers.values()):
+            functions[3]()
 
     def forked(self):
         ident = _thread.get_ident()
@@ -1480,8 +1501,13 @@ def exact(recorder):
 def _forked():
     recorder = _recorder
     if recorder:
-        recorder.reset()
-        recorder.engine.forked()
+        try:
+            recorder.reset()
+            recorder.engine.forked()
+        except Exception:
+            # Whatever it was: nothing more may go into the parent's blocks.
+            recorder.over = True
+            recorder.engine.stop()
 
 
 def _end():
@@ -1493,12 +1519,13 @@ def _end():
         del sys._tk_trackexec
     _signals.stop()
     recorder.engine.stop()
-    if recorder.told and not recorder.over:
+    told = recorder.told and not recorder.over
+    recorder.over = True
+    if told:
         try:
             recorder.tell(("E", perf_counter_ns()))
         except OSError:
             pass
-    recorder.over = True
 
 
 def _cwd():
@@ -1598,8 +1625,13 @@ _RUN = "TK_TRACKEXEC_RUN"
 
 
 def _is_run(name):
-    day, dash, rest = name.partition("-")
-    return len(day) == 6 and dash and day.isdigit() and rest[:6].isdigit() and rest[6:7] in ("", "-")
+    """YYMMDD-HHMMSS, and -2 and so on for the next ones of the same second."""
+    parts = name.split("-")
+    return len(parts) in (2, 3) and all(part.isdigit() for part in parts) and len(parts[0]) == len(parts[1]) == 6
+
+
+def _order(name):
+    return name[:13], int(name[14:] or 1)
 
 
 def _run_directory(spool, name):
@@ -1614,15 +1646,17 @@ def _run_directory(spool, name):
     if not run or owner == str(os.getpid()) or not (owner.isdigit() and os.path.exists("/proc/" + owner)):
         import time
 
-        start = run = os.path.join(spool, time.strftime("%y%m%d-%H%M%S"))
-        number = 1
+        start = time.strftime("%y%m%d-%H%M%S")
+        # After those of the same second, also where the first of them are removed already.
+        number = max([_order(name)[1] for name in os.listdir(spool) if _is_run(name) and name.startswith(start)] or [0])
         while True:
+            number += 1
+            run = os.path.join(spool, start if number == 1 else "%s-%d" % (start, number))
             try:
                 os.mkdir(run, 0o700)
                 break
             except FileExistsError:
-                number += 1
-                run = "%s-%d" % (start, number)
+                pass
         os.environ[_RUN] = "%s:%d" % (run, os.getpid())
         made = os.path.join(spool, ".latest-%d" % os.getpid())
         try:
@@ -1639,7 +1673,8 @@ def _run_directory(spool, name):
 
 def _drop_old_runs(spool, keep, max_bytes):
     """Removes ended runs, the oldest first, until at most `keep` runs and `max_bytes` are left. Nothing but runs is touched."""
-    runs = sorted((entry.name for entry in os.scandir(spool) if _is_run(entry.name) and entry.is_dir(follow_symlinks=False)))
+    with os.scandir(spool) as entries:
+        runs = sorted((e.name for e in entries if _is_run(e.name) and e.is_dir(follow_symlinks=False)), key=_order)
     sizes = {run: _size(os.path.join(spool, run)) for run in runs}
     total = sum(sizes.values())
     left = len(runs)
