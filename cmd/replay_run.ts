@@ -33,6 +33,9 @@ type ReplayError = PlayError | UsageError | NoLinesError | TtyError;
 /** A log directory of this many blocks is read for heat without being asked: each has at most 4094 lines. */
 const CHEAP_BLOCKS = 512;
 
+/** Adding up what lines cost takes at most one part in so many of the time. */
+const HEAT_PAUSE = 10;
+
 /** A source that the recording has not kept is read as it is now, up to this size. */
 const MOST_SOURCE = 16 << 20;
 
@@ -63,6 +66,7 @@ export const run = (c: ReplayCommand): Effect.Effect<void, ReplayError> =>
         views: opened.views,
         ability: { unicode: speaksUnicode(), color: wantsColor(c.color, true) },
         growing: opened.growing,
+        follow: c.follow,
         more: opened.more,
         idle: heatFor(opened),
         news: () => {
@@ -89,14 +93,24 @@ function heatFor({ lines, traces }: Opened): (() => boolean | undefined) | undef
   const isCheap = traces.tracks.every(({ kind, blocks }) => kind !== "trackexec" || blocks <= CHEAP_BLOCKS);
   let costs = new LineCosts();
   let next = 0;
+  let spent = 0;
+  let done = -Infinity;
   return () => {
     const view = lines();
     if (view?.wantsCosts(isCheap) !== true) return undefined;
+    const began = performance.now();
+    // Of a recording that grows everything is added up again, but most of the time is for the user.
+    if (next === 0) {
+      if (began - done < HEAT_PAUSE * spent) return undefined;
+      spent = 0;
+    }
     if (next < traces.tracks.length) {
       traces.addCosts(costs, next++);
+      spent += performance.now() - began;
       return false;
     }
     view.useCosts(costs);
+    done = performance.now();
     costs = new LineCosts();
     next = 0;
     return true;

@@ -23,6 +23,8 @@ export class LineView implements View {
   readonly player: LinePlayer;
   private readonly keys: KeyState = newKeyState();
   private costs: LineCosts | undefined;
+  /** More was recorded since. */
+  private costsAreOld = false;
   /** All lines' own time. */
   private whole = 0;
   private columns = 0;
@@ -37,11 +39,14 @@ export class LineView implements View {
    * asked for by key.
    */
   wantsCosts(isCheap: boolean): boolean {
-    return this.costs === undefined && this.keys.heat !== "off" && (isCheap || this.keys.heatAsked);
+    return (
+      (this.costs === undefined || this.costsAreOld) && this.keys.heat !== "off" && (isCheap || this.keys.heatAsked)
+    );
   }
 
   useCosts(costs: LineCosts): void {
     this.costs = costs;
+    this.costsAreOld = false;
     this.keys.heatKnown = true;
     this.whole = 0;
     for (let i = 0; i < costs.length; i++) this.whole += costs.at(i).self;
@@ -86,7 +91,7 @@ export class LineView implements View {
 
   refresh(): boolean {
     if (!this.player.refresh()) return false;
-    this.costs = undefined;
+    this.costsAreOld = true;
     return true;
   }
 
