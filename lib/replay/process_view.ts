@@ -15,7 +15,7 @@ import { localTime, sinceStart } from "./line_time.ts";
 import { processHelp } from "./process_help.ts";
 import { bornBy, endedBadly, endedBy, type ProcessHistory, stepAtTime } from "./process_history.ts";
 import { beginningOf, clockOf } from "./recording_clock.ts";
-import { ProcessPlayer } from "./process_player.ts";
+import { ProcessPlayer, type Understand } from "./process_player.ts";
 import { MOST_LIVING, ProcessTreePicture } from "./process_tree_view.ts";
 import { DONE, type Moment, type Reply, UNKNOWN, type View, type ViewSize } from "./view.ts";
 
@@ -58,9 +58,10 @@ export class ProcessView implements View {
   /** The selection was moved by hand, or the moment has changed: it has to be on the screen. */
   private follow = true;
 
-  constructor(source: ProcessSource) {
+  /** `understand`: what breakpoints are written in, when not in the words of condition_words.ts. */
+  constructor(source: ProcessSource, understand?: Understand) {
     this.source = source;
-    this.player = new ProcessPlayer(source.history());
+    this.player = new ProcessPlayer(source.history(), understand);
   }
 
   hints(): readonly string[] {

@@ -19,9 +19,16 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const UTF8 = { LANG: "C.UTF-8", LC_ALL: "C.UTF-8", TZ: "UTC" };
 
-async function started(file: string, options: { env?: Record<string, string>; cols?: number; rows?: number } = {}) {
+interface Options {
+  readonly env?: Record<string, string>;
+  readonly cols?: number;
+  readonly rows?: number;
+  readonly flags?: readonly string[];
+}
+
+async function started(file: string, options: Options = {}) {
   const pty = new Pty({
-    command: [TK, "replay", "--view", "processes", file],
+    command: [TK, "replay", "--view", "processes", ...(options.flags ?? []), file],
     env: { ...UTF8, ...options.env },
     cols: options.cols ?? 90,
     rows: options.rows ?? 20,
@@ -147,6 +154,12 @@ test("a recording that is still written: browsed to its present end, F follows; 
     await second.see("", /was replaced by another file; open it again/);
   } finally {
     await second.pty.close();
+  }
+  const third = await started(put("begun.prof", lines.slice(0, 6).join("\n")), { flags: ["--follow"] });
+  try {
+    await third.see("", /event 5 of 5[^]*FOLLOWING/);
+  } finally {
+    await third.pty.close();
   }
 });
 
