@@ -1,5 +1,5 @@
 // What `tk replay` does once its words are understood: a recording or a directory of lines, as players on the screen.
-import { Effect, type Scope } from "effect";
+import { Data, Effect, type Scope } from "effect";
 import { readFileSync, statSync } from "node:fs";
 import type { OutputError } from "../lib/host/out.ts";
 import { LineCosts } from "../lib/lines/line_costs.ts";
@@ -28,7 +28,10 @@ export interface ReplayCommand extends PlayCommand {
   readonly view: "lines" | "processes" | undefined;
 }
 
-type ReplayError = PlayError | UsageError | NoLinesError | TtyError;
+/** The recording could be read, and there is nothing in it that a player could show. */
+class NothingToReplay extends Data.TaggedError("NothingToReplay")<{ readonly message: string }> {}
+
+type ReplayError = PlayError | UsageError | NothingToReplay | NoLinesError | TtyError;
 
 /** A log directory of this many blocks is read for heat without being asked: each has at most 4094 lines. */
 const CHEAP_BLOCKS = 512;
@@ -117,13 +120,13 @@ function heatFor({ lines, traces }: Opened): (() => boolean | undefined) | undef
   };
 }
 
-const openLineDirectory = (dir: string): Effect.Effect<Opened, UsageError | NoLinesError> =>
+const openLineDirectory = (dir: string): Effect.Effect<Opened, NothingToReplay | NoLinesError> =>
   Effect.gen(function* () {
     const problems = new Problems();
     const traces = yield* openDirectory(dir, problems);
     const lines = lineView(traces);
     if (lines === undefined)
-      return yield* new UsageError(`There is nothing to replay in '${dir}': no line was executed`);
+      return yield* new NothingToReplay({ message: `There is nothing to replay in '${dir}': no line was executed` });
     return {
       views: [lines],
       lines: () => lines,
@@ -137,7 +140,7 @@ const openLineDirectory = (dir: string): Effect.Effect<Opened, UsageError | NoLi
 const openRecording = (
   name: string,
   first: "lines" | "processes" | undefined,
-): Effect.Effect<Opened, SourceError | OutputError | UsageError, Scope.Scope> =>
+): Effect.Effect<Opened, SourceError | OutputError | UsageError | NothingToReplay, Scope.Scope> =>
   Effect.gen(function* () {
     const progress = new Progress();
     const ticking = setInterval(() => progress.tell("reading"), 200);
@@ -161,9 +164,9 @@ const openRecording = (
     if (lines !== undefined) views.push(lines);
     if (source.history().rows.length > 0) views.push(new ProcessView(source));
     if (views.length === 0)
-      return yield* new UsageError(
-        `There is nothing to replay in '${name}': it has no processes and no executed lines`,
-      );
+      return yield* new NothingToReplay({
+        message: `There is nothing to replay in '${name}': it has no processes and no executed lines`,
+      });
     if (first !== undefined) {
       const at = views.findIndex(({ id }) => id === first);
       if (at < 0) return yield* new UsageError(`--view ${first}: there are no ${first} in '${name}'`);
