@@ -38,6 +38,8 @@ const CHEAP_BLOCKS = 512;
 
 /** Adding up what lines cost takes at most one part in so many of the time. */
 const HEAT_PAUSE = 10;
+/** Milliseconds of it after which keys are looked at. */
+const HEAT_SLICE = 10;
 
 /** A source that the recording has not kept is read as it is now, up to this size. */
 const MOST_SOURCE = 16 << 20;
@@ -90,7 +92,7 @@ export const run = (c: ReplayCommand): Effect.Effect<void, ReplayError> =>
     }),
   );
 
-/** Adds up what lines cost, a track at a time. */
+/** Adds up what lines cost, some tracks at a time. */
 function heatFor({ lines, traces }: Opened): (() => boolean | undefined) | undefined {
   if (traces === undefined) return undefined;
   const isCheap = traces.tracks.every(({ kind, blocks }) => kind !== "trackexec" || blocks <= CHEAP_BLOCKS);
@@ -107,11 +109,13 @@ function heatFor({ lines, traces }: Opened): (() => boolean | undefined) | undef
       if (began - done < HEAT_PAUSE * spent) return undefined;
       spent = 0;
     }
-    if (next < traces.tracks.length) {
+    while (next < traces.tracks.length) {
       traces.addCosts(costs, next++);
+      if (performance.now() - began < HEAT_SLICE) continue;
       spent += performance.now() - began;
       return false;
     }
+    spent += performance.now() - began;
     view.useCosts(costs);
     done = performance.now();
     costs = new LineCosts();
@@ -132,7 +136,7 @@ const openLineDirectory = (dir: string): Effect.Effect<Opened, NothingToReplay |
       lines: () => lines,
       traces,
       problems,
-      growing: isRecent(`${dir}/log_index`),
+      growing: isRecent(`${dir}/log_index`) || isRecent(dir),
       notes: traces.notes,
     };
   });
