@@ -1,6 +1,5 @@
 // What `tk analyse` does once its words are understood: a recording to its report, and a directory of line logs to its own.
 import { Effect } from "effect";
-import { statSync } from "node:fs";
 import { nearest } from "../lib/base/nearest.ts";
 import { Analysis } from "../lib/analyse/analysis.ts";
 import { writeCsv, writeJson, writeNdjson } from "../lib/analyse/machine.ts";
@@ -16,6 +15,7 @@ import { attempt, openOutput, work } from "../lib/pipeline/sort_recording.ts";
 import type { SourceError } from "../lib/pipeline/source.ts";
 import type { TrackexecError } from "../lib/trackexec/trackexec_error.ts";
 import { Problems } from "../lib/model/problem.ts";
+import { isDirectory } from "../lib/traces/open_lines.ts";
 import { openSpool } from "../lib/traces/spool_lines.ts";
 import { isTrackexecLog } from "../lib/trackexec/trackexec_lines.ts";
 import { recordingLines } from "../lib/traces/recording_lines.ts";
@@ -58,14 +58,6 @@ export const run = (
     return isTrackexecLog(directory) ? analyseDirectory(directory, c) : analyseSpool(directory, c);
   return Effect.fail(new UsageError(`'${directory}' is a directory: a log of executed lines is analysed alone`));
 };
-
-function isDirectory(path: string): boolean {
-  try {
-    return path !== "-" && statSync(path).isDirectory();
-  } catch {
-    return false; // Whoever opens it says why it cannot be had.
-  }
-}
 
 /** Raw streams of tk's recorders; of any other directory the older tool's reader says what it expected. */
 const analyseSpool = (directory: string, c: AnalyseCommand) =>

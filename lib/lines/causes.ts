@@ -42,6 +42,7 @@ export class Causes {
   private readonly traces: LineTraces;
   private tracksOf = new Map<number, LineTrack[]>();
   private known = 0;
+  private readonly ofLife = new Map<number, Cause>();
   private tree: ProcessTree | undefined;
 
   constructor(p: Processes, traces: LineTraces) {
@@ -61,10 +62,15 @@ export class Causes {
 
   /** Who started the process: of what it first became or, when it became nothing, of its fork. */
   causeOfLife(life: number): Cause | undefined {
+    const known = this.ofLife.get(life);
+    if (known !== undefined) return known;
     const { p } = this;
     const first = p.imageAt[life]!;
-    if (first < p.imageAt[life + 1]!) return this.causeOf(p.imageRow[first]!);
-    return p.forkRow[life] === ABSENT ? undefined : this.causeOf(p.forkRow[life]!);
+    const row = first < p.imageAt[life + 1]! ? p.imageRow[first]! : p.forkRow[life]!;
+    const cause = row === ABSENT ? undefined : this.causeOf(row);
+    // What is not known may be once more has been written.
+    if (cause !== undefined) this.ofLife.set(life, cause);
+    return cause;
   }
 
   private ofFork(life: number, time: number): Cause | undefined {

@@ -39,6 +39,9 @@ export interface BlockPlace {
 /** Decoded blocks that are kept: each has up to 65536 lines at 20 bytes. */
 const KEPT = 8;
 
+/** The same for where threads stood, of which all threads that start processes by turns need one. */
+const KEPT_STANDS = 64;
+
 /** Source texts that are kept once somebody has looked at them. */
 const KEPT_TEXTS = 16;
 
@@ -169,7 +172,7 @@ export class BlockTraces implements CostedTraces {
       stands = new BlockStands(data, head, held.facts.start);
     }
     this.stands.push({ held, stands });
-    if (this.stands.length > KEPT) this.stands.shift();
+    if (this.stands.length > KEPT_STANDS) this.stands.shift();
     const stand = stands.at(time);
     return stand === undefined ? undefined : { ...stand, code: held.codeAt[stand.code]! };
   }
