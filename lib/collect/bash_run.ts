@@ -32,7 +32,7 @@ interface Track {
   inside: { readonly at: number; readonly code: number; readonly line: number } | undefined;
 }
 
-const START = 1;
+const START = 2;
 const SEPARATOR = 31;
 const NEWLINE = 10;
 const FIELDS = 6;
@@ -69,6 +69,8 @@ export class BashRun {
   private base = 0;
   private readonly codes = new Map<string, number>();
   private readonly codeInfo: { readonly source: string; readonly firstLine: number; readonly name: string }[] = [];
+  /** By code: the file as Bash calls it. */
+  private readonly fileNames: string[] = [];
   private readonly files = new Map<string, { readonly id: string; readonly text: string | undefined }>();
   private readonly tracks = new Map<number, Track>();
   private readonly streams = new Set<string>();
@@ -206,7 +208,7 @@ export class BashRun {
     let p = from;
     while (text[p] === START) p++;
     const nesting = p - from;
-    const fields: Uint8Array[] = [];
+    const { ends } = this;
     for (let i = 0; i < FIELDS; i++) {
       const end = text.indexOf(SEPARATOR, p);
       if (end < 0) {
@@ -214,45 +216,60 @@ export class BashRun {
         this.context.sink.problem(`${this.id}.bash`, "a record has no end, left out");
         return p;
       }
-      fields.push(text.subarray(p, end));
+      ends[i] = end;
       p = end + 1;
     }
     // As much of the command as is looked at.
     if (text.length - p < COMMAND && text.indexOf(NEWLINE, p) < 0) return -1;
-    const [pid, line, depth] = [0, 2, 3].map((i) => wholeNumber(fields[i]!));
-    const wall = decoder.decode(fields[1]);
-    if (pid! < 1 || line! < 0 || depth! < 0 || !/^\d{1,12}\D\d{6}$/.test(wall)) {
+    const pid = wholeNumber(text, from + nesting, ends[0]!);
+    const micros = wallMicros(text, ends[0]! + 1, ends[1]!);
+    const line = wholeNumber(text, ends[1]! + 1, ends[2]!);
+    const depth = wholeNumber(text, ends[2]! + 1, ends[3]!);
+    if (pid < 1 || micros < 0 || line < 0 || depth < 0) {
       this.context.sink.problem(`${this.id}.bash`, "a record has no pid, time, line and depth, left out");
       return p;
     }
-    const file = decoder.decode(fields[5]);
-    const name = decoder.decode(fields[4]);
     if (isGuard(text, p)) return p;
-    this.lookForXtrace(text.subarray(p, p + COMMAND), file, line!);
-    this.command(pid!, this.wall(wall), Math.max(1, line!), depth! + this.base, name, file, nesting);
+    const code = this.codeAt(text, ends[3]! + 1, ends[4]!, ends[5]!, depth + this.base);
+    if (text[p] === 115 && !this.toldXtrace) this.lookForXtrace(text.subarray(p, p + COMMAND), code, line);
+    this.command(pid, this.context.axisOfWall(micros), Math.max(1, line), depth + this.base, code, nesting);
     return p;
   }
 
-  private lookForXtrace(command: Uint8Array, file: string, line: number): void {
-    if (this.toldXtrace || command[0] !== 115 || !/^set [-+]([a-wyz]*x|o xtrace)/.test(decoder.decode(command))) return;
+  private readonly ends = new Int32Array(FIELDS);
+  /** Function and file of the last record, byte for byte, and what they came to. */
+  private lastPlace = new Uint8Array();
+  private lastTop = false;
+  private lastCode = -1;
+
+  /** The code of the function `text[from, middle)` of the file `text(middle, end)`. */
+  private codeAt(text: Uint8Array, from: number, middle: number, end: number, depth: number): number {
+    const isTop = depth <= 1;
+    const { lastPlace } = this;
+    if (this.lastCode >= 0 && this.lastTop === isTop && lastPlace.length === end - from) {
+      let same = true;
+      for (let i = lastPlace.length - 1; i >= 0 && same; i--) same = lastPlace[i] === text[from + i];
+      if (same) return this.lastCode;
+    }
+    const name = decoder.decode(text.subarray(from, middle));
+    const file = decoder.decode(text.subarray(middle + 1, end));
+    this.lastPlace = text.slice(from, end);
+    this.lastTop = isTop;
+    this.lastCode = this.code(name || (isTop ? "main" : "source"), file);
+    return this.lastCode;
+  }
+
+  private lookForXtrace(command: Uint8Array, code: number, line: number): void {
+    if (!/^set [-+]([a-wyz]*x|o xtrace)/.test(decoder.decode(command))) return;
     this.toldXtrace = true;
     this.context.sink.note(
       this.pid,
-      `${file || this.script}:${line} uses set -x in a file that was sourced: what it would have printed is not on standard error, and after set +x nothing is recorded`,
+      `${this.fileNames[code]}:${line} uses set -x in a file that was sourced: what it would have printed is not on standard error, and after set +x nothing is recorded`,
     );
   }
 
-  private command(
-    pid: number,
-    time: number,
-    line: number,
-    bashDepth: number,
-    name: string,
-    file: string,
-    nesting: number,
-  ): void {
+  private command(pid: number, time: number, line: number, bashDepth: number, code: number, nesting: number): void {
     const depth = Math.min(Math.max(1, bashDepth), MOST_DEPTH);
-    const code = this.code(name || (depth === 1 ? "main" : "source"), file);
     const track = this.tracks.get(pid) ?? this.newTrack(pid, time, depth, code, line, nesting);
     const { frames, builder, inside } = track;
     let now = time;
@@ -267,7 +284,7 @@ export class BashRun {
       builder.add(WORD.returned, now);
     }
     while (frames.length < depth) {
-      const entered = frames.length === depth - 1 ? code : this.code("?", file);
+      const entered = frames.length === depth - 1 ? code : this.code("?", this.fileNames[code]!);
       this.define(track, entered);
       frames.push({ code: entered, line: 0 });
       builder.add(enterWord(entered), now);
@@ -325,6 +342,7 @@ export class BashRun {
     if (known !== undefined) return known;
     const { id, text } = this.file(file);
     const code = this.codeInfo.push({ source: id, firstLine: firstLineOf(name, text), name }) - 1;
+    this.fileNames.push(file);
     this.codes.set(key, code);
     return code;
   }
@@ -357,7 +375,7 @@ function isGuard(text: Uint8Array, at: number): boolean {
   return starts(text, at, GUARD_TEST) || starts(text, at, GUARD_END);
 }
 
-const GUARD_TEST = encoder.encode("[[ \x01$BASHPID");
+const GUARD_TEST = encoder.encode("[[ \x02$BASHPID");
 const GUARD_END = encoder.encode("trap - DEBUG\n");
 
 function starts(text: Uint8Array, at: number, wanted: Uint8Array): boolean {
@@ -387,15 +405,30 @@ function lengthFrom(fields: readonly Uint8Array[], first: number): number {
   return n;
 }
 
-/** -1 when it is none. */
-function wholeNumber(digits: Uint8Array): number {
-  if (digits.length === 0 || digits.length > 10) return -1;
+/** The digits `text[from, to)`; -1 when they are none. */
+function wholeNumber(text: Uint8Array, from: number, to: number): number {
+  if (to <= from || to - from > 10) return -1;
   let n = 0;
-  for (const d of digits) {
-    if (d < 48 || d > 57) return -1;
-    n = n * 10 + d - 48;
+  for (let i = from; i < to; i++) {
+    const digit = text[i]! - 48;
+    if (digit < 0 || digit > 9) return -1;
+    n = n * 10 + digit;
   }
   return n <= 0x7fffffff ? n : -1;
+}
+
+/** `1795186628.131672`, with the decimal point of the user's language; -1 when it is no such time. */
+function wallMicros(text: Uint8Array, from: number, to: number): number {
+  if (to - from > 20) return -1;
+  let n = 0;
+  let digits = 0;
+  for (let i = from; i < to; i++) {
+    const digit = text[i]! - 48;
+    if (digit < 0 || digit > 9) continue;
+    n = n * 10 + digit;
+    digits++;
+  }
+  return digits >= 7 && digits <= 16 ? n : -1;
 }
 
 function normal(path: string): string {

@@ -101,8 +101,9 @@ class ControlReader {
     let at = 0;
     for (; at + MESSAGE_SIZE <= all.length; at += MESSAGE_SIZE) {
       const message = readMessage(all, at);
-      if (message.what === "ended") this.reader.processEnded(message.pid, message.at);
-      else this.finishedAt = message.at;
+      if (message.what === "finish") this.finishedAt = message.at;
+      else if (message.what === "ended") this.reader.processEnded(message.pid, message.at);
+      else this.reader.processBecame(message.pid, message.at);
     }
     this.rest = all.slice(at);
   }

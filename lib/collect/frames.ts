@@ -67,26 +67,24 @@ export class FrameReader {
 
 export const MESSAGE_SIZE = 16;
 
-/** `ended`: this process has; `finish`: nothing more is recorded, drain and go. Times are the recording's. */
+/** `ended`: this process has; `became`: it is another program now; `finish`: nothing more is recorded, drain and go. Times are the recording's. */
 export type Message =
-  | { readonly what: "ended"; readonly pid: number; readonly at: number }
+  | { readonly what: "ended" | "became"; readonly pid: number; readonly at: number }
   | { readonly what: "finish"; readonly at: number };
 
-const ENDED = 1;
-const FINISH = 2;
+const KINDS = ["ended", "became", "finish"] as const;
 
 /** Into bytes that are used again and again. */
 export function putMessage(into: Uint8Array, message: Message): void {
   const view = new DataView(into.buffer, into.byteOffset);
   view.setFloat64(0, message.at, true);
-  view.setUint32(8, message.what === "ended" ? message.pid : 0, true);
-  view.setUint32(12, message.what === "ended" ? ENDED : FINISH, true);
+  view.setUint32(8, message.what === "finish" ? 0 : message.pid, true);
+  view.setUint32(12, KINDS.indexOf(message.what), true);
 }
 
 export function readMessage(bytes: Uint8Array, at: number): Message {
   const view = new DataView(bytes.buffer, bytes.byteOffset + at);
   const time = view.getFloat64(0, true);
-  return view.getUint32(12, true) === FINISH
-    ? { what: "finish", at: time }
-    : { what: "ended", pid: view.getUint32(8, true), at: time };
+  const what = KINDS[view.getUint32(12, true)] ?? "finish";
+  return what === "finish" ? { what, at: time } : { what, pid: view.getUint32(8, true), at: time };
 }

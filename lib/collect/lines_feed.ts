@@ -13,7 +13,7 @@ import { pipeAboveStandard } from "../host/pipes.ts";
 import { executableName, readText, splitNul, statusField } from "../host/proc.ts";
 import { NR } from "../host/syscalls.ts";
 import { type LineChoice, valueOf, withRecorders } from "./environment.ts";
-import { FRAME, FrameReader, MESSAGE_SIZE, putMessage } from "./frames.ts";
+import { FRAME, FrameReader, type Message, MESSAGE_SIZE, putMessage } from "./frames.ts";
 import { isInterpreter, reachOf } from "./reach.ts";
 import { linkOwnBashEnv, makeRunDirectory, removeRunDirectory, type RunDirectory } from "./run_directory.ts";
 import { startCollector } from "./start_collector.ts";
@@ -97,6 +97,7 @@ export class CollectedLines implements LineFeed {
   }
 
   executed(pid: number, timestamp: number): void {
+    this.send({ what: "became", pid, at: timestamp });
     const program = executableName(pid);
     if (program === undefined || !isInterpreter(program) || this.run === undefined) return;
     const words = splitNul(readSmallFile(`/proc/${pid}/cmdline`) ?? new Uint8Array());
@@ -114,9 +115,13 @@ export class CollectedLines implements LineFeed {
   }
 
   ended(pid: number, timestamp: number): void {
+    this.send({ what: "ended", pid, at: timestamp });
+  }
+
+  /** A collector that is far behind does without: it takes such a process for one that ended last. */
+  private send(message: Message): void {
     if (this.to < 0) return;
-    putMessage(this.message.bytes, { what: "ended", pid, at: timestamp });
-    // A collector that is far behind does without: it takes such a process for one that ended last.
+    putMessage(this.message.bytes, message);
     this.kernel.call(NR.write, this.to, this.message.address, MESSAGE_SIZE);
   }
 

@@ -37,7 +37,11 @@ export class RunReader {
   private readonly done = new Set<string>();
   /** Processes that ended since the last look, and when. */
   private ends = new Map<number, number>();
-  private wallZero = 0n;
+  /** Processes that became another program since the last look, and when. */
+  private replaced = new Map<number, number[]>();
+  /** The wall clock at the axis's 0. */
+  private wallMicros = 0;
+  private wallNanos = 0;
 
   constructor(options: RunReaderOptions) {
     this.options = options;
@@ -49,7 +53,7 @@ export class RunReader {
       blocks: new RawBlockReader(zero),
       consumes: options.consumes,
       axis: (at) => Number(at - zero),
-      axisOfWall: (micros) => Number(BigInt(micros) * 1000n - this.wallZero),
+      axisOfWall: (micros) => (micros - this.wallMicros) * 1000 - this.wallNanos,
       latest: options.latest,
     };
   }
@@ -59,16 +63,26 @@ export class RunReader {
     this.ends.set(pid, at);
   }
 
+  /** A process runs another program from now on: an interpreter that it was has ended. What a shell's line started goes on. */
+  processBecame(pid: number, at: number): void {
+    const times = this.replaced.get(pid);
+    if (times === undefined) this.replaced.set(pid, [at]);
+    else times.push(at);
+  }
+
   /** Takes what was written since the last look. */
   scan(): void {
-    const { ends } = this;
+    const { ends, replaced } = this;
     this.ends = new Map();
-    this.wallZero = this.options.wallZero();
+    this.replaced = new Map();
+    const wall = this.options.wallZero();
+    this.wallMicros = Number(wall / 1000n);
+    this.wallNanos = Number(wall % 1000n);
     const finished = [...this.pythons.values()].filter((run) => run.endedAt !== undefined);
     const listed = this.list();
     for (const [id, files] of listed) {
       if (this.done.has(id)) continue;
-      if (files.kind === "python") this.scanPython(id, files, ends);
+      if (files.kind === "python") this.scanPython(id, files, ends, replaced);
       else this.scanBash(id, files, ends);
     }
     for (const run of finished) this.finishPython(run, run.endedAt, listed.get(run.id));
@@ -88,14 +102,21 @@ export class RunReader {
     for (const run of this.bashes.values()) this.finishBash(run, at, undefined);
   }
 
-  private scanPython(id: string, files: Listed, ends: ReadonlyMap<number, number>): void {
+  private scanPython(
+    id: string,
+    files: Listed,
+    ends: ReadonlyMap<number, number>,
+    replaced: ReadonlyMap<number, number[]>,
+  ): void {
     let run = this.pythons.get(id);
     if (run === undefined) {
       run = new PythonRun(id, this.context);
       this.pythons.set(id, run);
     }
     run.scan(files.blocks);
-    const end = endOf(run, ends);
+    const { startedAt } = run;
+    const end =
+      startedAt === undefined ? undefined : (replaced.get(run.pid)?.find((at) => at > startedAt) ?? endOf(run, ends));
     if (end !== undefined && run.endedAt === undefined) this.finishPython(run, end, files);
   }
 

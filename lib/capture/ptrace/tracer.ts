@@ -312,7 +312,8 @@ export class Tracer {
   private ended(tid: number, status: number): void {
     const timestamp = this.now();
     const task = this.tasks.get(tid);
-    if (task === undefined && this.options.companions.includes(tid)) return;
+    // What it has sent last is taken now: nothing else would wake us for it.
+    if (task === undefined && this.options.companions.includes(tid)) return this.options.takeReports?.();
     if (task === undefined) return this.early.ended(tid, status, timestamp);
     if (!this.tasks.remove(task)) return;
     const process = task.process;

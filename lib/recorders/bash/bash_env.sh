@@ -1,7 +1,7 @@
 # Non-interactive Bash reads this at its start because tk put it into BASH_ENV. It hands on to the user's own BASH_ENV and then
 # lets Bash's own xtrace write what the script executes to a file of tk's, one record for each command. Law of this file: no process is
 # made, nothing is printed, no variable stays but BASH_XTRACEFD and PS4, and a script that would notice is left alone.
-# Records: \1 (once for each level of nesting) pid \37 time \37 line \37 depth \37 function \37 file \37 the command itself.
+# Records: \2 (once for each level of nesting) pid \37 time \37 line \37 depth \37 function \37 file \37 the command itself.
 { _tk_flags=$-; set +x; } 2>/dev/null
 if [[ -n ${TK_LINES_BASH_ENV-} ]]; then
   _tk_own=$TK_LINES_BASH_ENV
@@ -17,7 +17,7 @@ if [[ -n ${TK_LINES_BASH_ENV-} ]]; then
   fi
 fi
 if [[ -n ${TK_LINES_DIR-} && -d $TK_LINES_DIR && -w $TK_LINES_DIR ]]; then
-  _tk_why= _tk_text=() _tk_time= _tk_guard=
+  _tk_why= _tk_text=() _tk_time= _tk_guard=0
   if ((BASH_VERSINFO[0] < 5)); then
     _tk_why=version
   else
@@ -54,6 +54,8 @@ if [[ -n ${TK_LINES_DIR-} && -d $TK_LINES_DIR && -w $TK_LINES_DIR ]]; then
   if { exec 231>>"$TK_LINES_DIR/$$-$_tk_time.bash"; } 2>/dev/null; then
     if printf 'TKB1\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x03\n' "$$" "$PPID" "$_tk_time" "$BASH_VERSION" "$0" "$PWD" \
       "$_tk_flags" "$_tk_why" "${BASH_EXECUTION_STRING-}" 2>/dev/null >&231 && [[ -z $_tk_why ]]; then
+      # What follows must know little: whether PS4 is guarded, and whether there is a script.
+      [[ $_tk_flags == *[cs]* ]] && _tk_guard+=c
       _tk_flags=record$_tk_guard
     else
       exec 231>&-
@@ -66,9 +68,11 @@ if [[ $_tk_flags == record* ]]; then
   BASH_XTRACEFD=231
   # The shell may mark what is assigned for export.
   declare +x BASH_XTRACEFD PS4
-  PS4=$'\x01$BASHPID\x1f$EPOCHREALTIME\x1f$LINENO\x1f${#BASH_LINENO[@]}\x1f${FUNCNAME-}\x1f${BASH_SOURCE-}\x1f'
+  # Every `-` costs; a script's commands always have a file, also under `set -u`.
+  PS4=$'\x02$BASHPID\x1f$EPOCHREALTIME\x1f$LINENO\x1f${#BASH_LINENO[@]}\x1f${FUNCNAME-}\x1f$BASH_SOURCE\x1f'
+  [[ $_tk_flags == record[01]c ]] && PS4=${PS4/'$BASH_SOURCE'/'${BASH_SOURCE-}'}
   # Puts PS4 back when the script has set it, and is gone. The collector knows what it looks like in the trace.
-  [[ $_tk_flags == record1 ]] && trap "[[ \$PS4 == $'\\x01'* ]] || { PS4=${PS4@Q}; trap - DEBUG; }" DEBUG
+  [[ $_tk_flags == record1* ]] && trap "[[ \$PS4 == $'\\x02'* ]] || { PS4=${PS4@Q}; trap - DEBUG; }" DEBUG
   unset _tk_flags
   set -x
 elif [[ $_tk_flags == *x* ]]; then
