@@ -148,7 +148,7 @@ function lineFacts({ traces, costs }: LineFacts): Fact[] {
 }
 
 function lineNotes({ traces, costs }: LineFacts): string[] {
-  const out: string[] = [];
+  const out = [...traces.notes];
   if (traces.tracks.some((track) => track.approximate))
     out.push("times of lines are approximate: not every one was stamped");
   if (costs.unplaced > 0)
