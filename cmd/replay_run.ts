@@ -34,7 +34,7 @@ class NothingToReplay extends Data.TaggedError("NothingToReplay")<{ readonly mes
 type ReplayError = PlayError | UsageError | NothingToReplay | NoLinesError | TtyError;
 
 /** A log directory of this many blocks is read for heat without being asked: each has at most 4094 lines. */
-const CHEAP_BLOCKS = 512;
+const CHEAP_BLOCKS = 2048;
 
 /** Adding up what lines cost takes at most one part in so many of the time. */
 const HEAT_PAUSE = 10;
