@@ -37,13 +37,7 @@ export const run = (c: RenderCommand): Effect.Effect<void, SourceError | OutputE
     const mode = directory !== undefined && c.mode === "multiplexed" ? "lines" : c.mode;
     const renderer = renderers.find(mode)._unsafeUnwrap();
     if (renderer.shape === "traces") return renderTraces(renderer, c, directory);
-    if (directory !== undefined)
-      return Effect.fail(
-        new UsageError(
-          `'${directory}' is a directory of executed lines, which has no processes to draw`,
-          "render it with -d lines or -d heat",
-        ),
-      );
+    if (directory !== undefined) return notDrawn(directory);
     if (c.format !== "text") return Effect.fail(new UsageError(`--format ${c.format} is for -d lines`));
     if (renderer.shape === "document") return renderDocument(renderer, c);
     return renderer.group === "process" ? renderGrouped(c) : renderOrdered(c);
@@ -62,6 +56,17 @@ const renderGrouped = Effect.fnUntraced(function* (c: RenderCommand) {
   process.exitCode = tellProblems(recording.problems, c.strict);
   for (const sentence of notes) note(sentence);
 });
+
+/** A directory in a mode for processes: whether it holds lines decides what is said. */
+const notDrawn = (directory: string): Effect.Effect<never, UsageError | NoLinesError> =>
+  openDirectory(directory, new Problems()).pipe(
+    Effect.andThen(
+      new UsageError(
+        `'${directory}' is a directory of executed lines, which has no processes to draw`,
+        "render it with -d lines or -d heat",
+      ),
+    ),
+  );
 
 const renderTraces = (renderer: TraceRenderer, c: RenderCommand, directory: string | undefined) =>
   Effect.scoped(
