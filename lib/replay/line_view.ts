@@ -15,6 +15,8 @@ import { DONE, type Moment, type Reply, type View, type ViewSize } from "./view.
 /** Rows from which on the header is whole, or at least says where and when. */
 const ROWS_FOR_HEADER = 12;
 const ROWS_FOR_TWO = 6;
+/** Letters and their marks: more of one column is not shown. */
+const UNITS_PER_COLUMN = 4;
 /** A share below this is not shown. */
 const LEAST_SHARE = 0.0005;
 
@@ -166,17 +168,21 @@ export class LineView implements View {
   }
 
   private stackLine(columns: number, unicode: boolean): StyledLine {
-    const frames = this.player.stack().map((frame) => this.frameName(frame, unicode));
-    const label = `stack (${frames.length}): `;
+    const stack = this.player.stack();
+    const label = `stack (${thousands(stack.length)}): `;
     const more = unicode ? "… > " : "... > ";
     let room = columns - label.length - more.length;
-    let from = frames.length;
-    // The innermost frames are those that matter.
-    while (from > 0 && (room >= displayWidth(frames[from - 1]!) + 3 || from === frames.length)) {
+    const names: string[] = [];
+    // From the innermost on, which are those that matter, as many as there is room for.
+    let from = stack.length;
+    while (from > 0) {
+      const name = this.frameName(stack[from - 1]!, unicode);
+      room -= displayWidth(name) + 3;
+      if (room < 0 && names.length > 0) break;
+      names.unshift(name);
       from--;
-      room -= displayWidth(frames[from]!) + 3;
     }
-    const shown = frames.slice(from).join(" > ");
+    const shown = names.join(" > ");
     return [span(label), span((from > 0 ? more : "") + shown, STYLE.cyan)];
   }
 
@@ -222,7 +228,9 @@ export class LineView implements View {
       const room = Math.max(0, columns - used);
       if (text === undefined) gutter.push(span("(not in the source)", isCurrent ? style : STYLE.dim));
       else {
-        const shown = cutColumns(safe(text.trimEnd(), unicode), keys.sideways, room);
+        // Of a line of a megabyte only what can be seen is looked at.
+        const seen = text.slice(0, UNITS_PER_COLUMN * (keys.sideways + room)).trimEnd();
+        const shown = cutColumns(safe(seen, unicode), keys.sideways, room);
         if (needle !== undefined && !isCurrent) gutter.push(...marked(shown, needle));
         else gutter.push(span(shown, style));
       }
@@ -250,21 +258,25 @@ export class LineView implements View {
     const { player, keys } = this;
     const title =
       panel === "stack" ? "Stack, outermost first" : panel === "breakpoints" ? "Breakpoints" : "Threads and processes";
-    const list =
-      panel === "stack"
-        ? player.stack().map((frame, i) => this.frameRow(frame, i, unicode))
-        : panel === "breakpoints"
-          ? player.breakpoints.all.map(({ file, line }, i) => this.placeRow(`${i + 1}`, file, line, unicode))
-          : player.tracks().map((track, i) => this.trackRow(track, i));
+    // Rows are made only where they are seen: a stack can have ten thousand frames.
+    const stack = panel === "stack" ? player.stack() : [];
+    const tracks = panel === "tracks" ? player.tracks() : [];
+    const points = panel === "breakpoints" ? player.breakpoints.all : [];
+    const length = stack.length + tracks.length + points.length;
+    const row = (i: number): string => {
+      if (panel === "stack") return this.frameRow(stack[i]!, i, unicode);
+      if (panel === "tracks") return this.trackRow(tracks[i]!, i);
+      return this.placeRow(`${i + 1}`, points[i]!.file, points[i]!.line, unicode);
+    };
     keys.panelRows = Math.max(1, rows - 1);
-    keys.selected = Math.max(0, Math.min(keys.selected, list.length - 1));
+    keys.selected = Math.max(0, Math.min(keys.selected, length - 1));
     const out: StyledLine[] = rows > 2 ? [[span(title, STYLE.title)]] : [];
-    if (list.length === 0) out.push([span("(none)", STYLE.dim)]);
+    if (length === 0) out.push([span("(none)", STYLE.dim)]);
     const room = rows - out.length;
-    const from = Math.max(0, Math.min(keys.selected - Math.floor(room / 2), list.length - room));
-    for (let i = from; i < list.length && out.length < rows; i++) {
+    const from = Math.max(0, Math.min(keys.selected - Math.floor(room / 2), length - room));
+    for (let i = from; i < length && out.length < rows; i++) {
       const isChosen = i === keys.selected;
-      const text = cutColumns(`${isChosen ? (unicode ? "▶" : ">") : " "} ${safe(list[i]!, unicode)}`, 0, columns);
+      const text = cutColumns(`${isChosen ? (unicode ? "▶" : ">") : " "} ${safe(row(i), unicode)}`, 0, columns);
       out.push(isChosen ? fitLine([span(text, STYLE.current)], columns, STYLE.current) : [span(text)]);
     }
     return out;
@@ -277,7 +289,7 @@ export class LineView implements View {
   }
 
   private placeRow(head: string, file: number, line: number, unicode: boolean): string {
-    const text = this.player.text(file).lines[line - 1]?.trim() ?? "";
+    const text = this.player.text(file).lines[line - 1]?.slice(0, 1000).trim() ?? "";
     const hits = this.costs?.find(file, line)?.count;
     const often = hits === undefined ? "" : `  ${count(hits, "time")}`;
     return `${head}  ${shortPlace(safe(this.player.path(file), unicode), line, 60)}${often}  ${text}`;

@@ -404,6 +404,24 @@ describe("the picture", () => {
       }
   });
 
+  test("ten thousand frames, lines of a megabyte and files of a hundred thousand lines are painted at once", () => {
+    const events = Array.from({ length: 10_000 }, (_, i) => ({ code: 0, line: 99_000, depth: i + 1, time: i }));
+    const source = `${"x".repeat(1 << 20)}\n`.repeat(3) + "y()\n".repeat(100_000);
+    const traces = memoryTraces([["/deep.py", source]], CODES.slice(0, 1), [[{ start: 0, end: 1e4, events }]]);
+    const view = new LineView(new LinePlayer(traces, traces.tracks[0]!));
+    const size = { columns: 100, rows: 30, ability: { unicode: true, color: true } };
+    view.toEnd();
+    view.paint(size);
+    const began = performance.now();
+    expect(text(view.paint(size))[3]).toStartWith("stack (10,000): … > deep.py:99000 > ");
+    view.press("W");
+    expect(text(view.paint(size)).at(-1)).toStartWith("▶ 10000  <module>");
+    view.press("escape");
+    view.enter("g 1", "> ");
+    expect(text(view.paint(size))[6]).toContain("xxx");
+    expect(performance.now() - began).toBeLessThan(500);
+  });
+
   test("keys that come at once, without a picture in between, leave the current line on the screen", () => {
     const player = playerOf("0:50@1 0:51@1 0:2@1 0:3@1");
     const view = new LineView(player);
