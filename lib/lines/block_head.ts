@@ -12,7 +12,7 @@ const VERSION = 1;
 const APPROXIMATE = 1;
 
 /** Limits of what is believed; the recorder stays far below each. */
-const MOST_WORDS = 1 << 24;
+const MOST_WORDS = 1 << 20;
 const MOST_NAME = 1 << 16;
 const MOST_LINE = 0x7fffffff;
 const MOST_ENTRIES = 1 << 22;
