@@ -51,21 +51,24 @@ if [[ -n ${TK_LINES_DIR-} && -d $TK_LINES_DIR && -w $TK_LINES_DIR ]]; then
     fi
   fi
   [[ -n $_tk_time ]] || printf -v _tk_time '%(%s)T000000' -1
-  if { exec 231>>"$TK_LINES_DIR/$$-$_tk_time.bash"; } 2>/dev/null; then
+  # A descriptor that the script does not mention.
+  _tk_fd=231
+  [[ ${_tk_text-} == *231* ]] && _tk_fd=197
+  if { eval "exec $_tk_fd>>\"\$TK_LINES_DIR/\$\$-\$_tk_time.bash\""; } 2>/dev/null; then
     if printf 'TKB1\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\x03\n' "$$" "$PPID" "$_tk_time" "$BASH_VERSION" "$0" "$PWD" \
-      "$_tk_flags" "$_tk_why" "${BASH_EXECUTION_STRING-}" 2>/dev/null >&231 && [[ -z $_tk_why ]]; then
+      "$_tk_flags" "$_tk_why" "${BASH_EXECUTION_STRING-}" 2>/dev/null >&"$_tk_fd" && [[ -z $_tk_why ]]; then
       # What follows must know little: whether PS4 is guarded, and whether there is a script.
       [[ $_tk_flags == *[cs]* ]] && _tk_guard+=c
       _tk_flags=record$_tk_guard
     else
-      exec 231>&-
+      eval "exec $_tk_fd>&-"
     fi
   fi
 fi
 unset _tk_own _tk_why _tk_text _tk_time _tk_guard BASH_REMATCH 2>/dev/null
 # Nothing may follow a `set -x` here: it would be in the trace.
 if [[ $_tk_flags == record* ]]; then
-  BASH_XTRACEFD=231
+  BASH_XTRACEFD=$_tk_fd
   # The shell may mark what is assigned for export.
   declare +x BASH_XTRACEFD PS4
   # Every `-` costs; a script's commands always have a file, also under `set -u`.
@@ -73,11 +76,11 @@ if [[ $_tk_flags == record* ]]; then
   [[ $_tk_flags == record[01]c ]] && PS4=${PS4/'$BASH_SOURCE'/'${BASH_SOURCE-}'}
   # Puts PS4 back when the script has set it, and is gone. The collector knows what it looks like in the trace.
   [[ $_tk_flags == record1* ]] && trap "[[ \$PS4 == $'\\x02'* ]] || { PS4=${PS4@Q}; trap - DEBUG; }" DEBUG
-  unset _tk_flags
+  unset _tk_flags _tk_fd
   set -x
 elif [[ $_tk_flags == *x* ]]; then
-  unset _tk_flags
+  unset _tk_flags _tk_fd
   set -x
 else
-  unset _tk_flags
+  unset _tk_flags _tk_fd
 fi
