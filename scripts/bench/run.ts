@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { analyseLineRows } from "./analyse_lines.ts";
 import { writeLineRecording } from "./line_recording.ts";
 import { replayRows } from "./replay.ts";
+import { lines } from "./lines.ts";
 import { compare, table, type Contender, type Measured } from "./measure.ts";
 
-const TK = join(process.cwd(), "dist/tk");
+const TK = process.env.TK_BENCH_TK ?? join(process.cwd(), "dist/tk");
 const work = mkdtempSync(join(tmpdir(), "tk-bench-"));
 const prof = join(work, "out.prof");
 
@@ -164,6 +165,12 @@ const benches: readonly Bench[] = [
       writeLineRecording(path, 10_000_000, 1);
       return replayRows(TK, path, 5);
     },
+  },
+  {
+    name: "lines",
+    title: "Executed lines of Python and Bash",
+    big: true,
+    run: () => lines(TK, work),
   },
   {
     name: "sort-huge",

@@ -233,19 +233,19 @@ def calls(begin_thread):
 
     awaited = types.coroutine(steps)
 
-    async def refused(thing):
-        return await thing
-
     def drive(thing, word):
+        # What cannot be awaited, or not now, the interpreter itself refuses in its own words.
         kind = type(thing)
-        if kind is types.CoroutineType or (kind is types.GeneratorType and thing.gi_code.co_flags & 0x100):
-            return awaited(thing, word)
+        if kind is types.CoroutineType:
+            return awaited(thing, word) if thing.cr_await is None else thing
+        if kind is types.GeneratorType:
+            return awaited(thing, word) if thing.gi_code.co_flags & 0x100 else thing
         method = getattr(kind, "__await__", None)
         if method is None:
-            return refused(thing)
+            return thing
         inner = method(thing)
         if not hasattr(inner, "__next__") or type(inner) is types.CoroutineType:
-            return refused(thing)
+            return thing
         return awaited(inner, word)
 
     class Iterate:
@@ -300,7 +300,6 @@ def calls(begin_thread):
         awaited,
         drive,
         drive_plain,
-        refused,
         Iterate.__aiter__,
         Iterate.__anext__,
         Manage.__aenter__,
