@@ -1,5 +1,5 @@
 // The line recorder for Python, engine `exact`, on every CPython that is here: what it records, and that programs do not feel it.
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { lacks } from "../support/needs.ts";
@@ -22,6 +22,7 @@ const PROGRAMS = join(import.meta.dir, "..", "programs");
 const program = (name: string) => join(PROGRAMS, name);
 
 console.log(`line recorder tests: CPython ${ALL_PYTHONS.map((p) => p.version).join(", ")}`);
+setDefaultTimeout(30_000);
 afterAll(removeTemporaryFolders);
 
 /** Every stream's frames are all left, but for those of a process that did not end in order. */
@@ -148,7 +149,7 @@ describe.skipIf(lacks("python"))("ends of processes", () => {
 describe.skipIf(lacks("python"))("ways to start", () => {
   const folder = temporaryFolder(false);
   mkdirSync(join(folder, "pkg"));
-  writeFileSync(join(folder, "pkg", "__init__.py"), "");
+  writeFileSync(join(folder, "pkg", "__init__.py"), "x = 1\n");
   writeFileSync(join(folder, "pkg", "__main__.py"), "from pkg import part\npart.go()\n");
   writeFileSync(join(folder, "pkg", "part.py"), "import json\ndef go():\n    json.dumps({'a': [1]}, indent=1)\n");
   writeFileSync(join(folder, "app.py"), "#!/usr/bin/env python3\nimport pkg.part\npkg.part.go()\n");

@@ -1,6 +1,6 @@
 // The line recorder for Python where the world is against it: no disk, no rights, no directory, odd code, programs that close
 // every descriptor. The program must not notice, and what was recorded before stays good.
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
@@ -32,6 +32,7 @@ sys.exit(7)
 `;
 const UNTOUCHED = { stdout: "200000\n", stderr: "said\n", status: 7 };
 
+setDefaultTimeout(30_000);
 afterAll(removeTemporaryFolders);
 
 describe.skipIf(lacks("python"))("a directory that cannot be written", () => {

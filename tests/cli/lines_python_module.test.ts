@@ -1,5 +1,5 @@
 // The module `tk_trackexec` in programs that use it by themselves, as a service does: record, stop, precise sections, the spool.
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -23,6 +23,7 @@ const SERVICE = join(import.meta.dir, "..", "programs", "lines_service.py");
 const MODULE = join(newRun(), "py");
 for (const folder of [MODULE, join(MODULE, "..")]) chmodSync(folder, 0o755);
 
+setDefaultTimeout(30_000);
 afterAll(removeTemporaryFolders);
 
 const serve = (python: string, spool: string, mode: string, name = "server-main") =>

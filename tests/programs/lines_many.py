@@ -57,14 +57,14 @@ def pool(x):
     return x * x
 if __name__ == "__main__":
     # First, since a process with threads may not fork.
-    ctx = multiprocessing.get_context("fork")
-    with ctx.Pool(2) as p:
-        print(p.map(pool, range(6)))
     pid = os.fork()
     if pid == 0:
         busy(10)
         os._exit(3)
     print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) if hasattr(os, "waitstatus_to_exitcode") else 3)
+    ctx = multiprocessing.get_context("fork")
+    with ctx.Pool(2) as p:
+        print(p.map(pool, range(6)))
     g = outer(3); next(g)
     try: g.throw(ValueError("in"))
     except ValueError: print("thrown")

@@ -2,7 +2,7 @@
 import os, signal, sys, traceback
 class Late(Exception): pass
 def counts(number, frame):
-    seen.append(os.path.basename(frame.f_code.co_filename))
+    seen.append(frame.f_code.co_filename)
 def raises(number, frame):
     raise Late("late")
 def spin(n):
@@ -13,11 +13,11 @@ def spin(n):
     return x
 seen = []
 signal.signal(signal.SIGALRM, counts)
-signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+signal.setitimer(signal.ITIMER_REAL, 0.003, 0.003)
 while len(seen) < 20:
     spin(1000)
 signal.setitimer(signal.ITIMER_REAL, 0)
-print(sorted(set(seen)))
+print(sorted(os.path.basename(name) for name in set(seen)))
 signal.signal(signal.SIGALRM, raises)
 for turn in range(20):
     try:

@@ -534,7 +534,11 @@ def _copy_source(directory, path, names):
                     data = file.read(SOURCE_LIMIT + 1)
         if len(data) > SOURCE_LIMIT:
             return ""
-        os.makedirs(directory + "/src", 0o700, exist_ok=True)
+        try:
+            # Never its parents: a run that is over must not come back.
+            os.mkdir(directory + "/src", 0o700)
+        except FileExistsError:
+            pass
         made = "%s/src/.%x-%x" % (directory, os.getpid(), perf_counter_ns())
         _write(made, data)
         os.rename(made, "%s/src/%s" % (directory, key))
@@ -1353,6 +1357,8 @@ class _Signals(object):
         self.thrown = False
         self.on = False
         self.wakes = False
+        self.busy = False
+        self.more = set()
 
     def start(self):
         # Before 3.10 the next signal would be looked for before our own function could end.
@@ -1414,10 +1420,33 @@ class _Signals(object):
         return old
 
     def signalled(self, number, frame):
-        if not self.wakes and self.ours(frame):
-            # Nothing after the second asking may look for signals: a call would, unpacking does not.
-            (_,) = map(_thread.interrupt_main, (number,))
+        if self.busy:
+            # While it is being found out below where another came to: noting it is all, or many signals would nest without end.
+            self.more.add(number)
             return
+        ours = False
+        more = ()
+        if not self.wakes and frame is not None:
+            self.busy = True
+            try:
+                # Whether the recorder runs, or something that it called; but not a handler that this very function called.
+                at = frame
+                left = 16
+                if at.f_code is _SIGNALLED:
+                    ours = True
+                while not ours and left and at is not None and at.f_code is not _SIGNALLED:
+                    ours = at.f_code.co_filename == _FILE
+                    at = at.f_back
+                    left -= 1
+            finally:
+                self.busy = False
+            if self.more:
+                more, self.more = self.more, set()
+        if ours:
+            # Nothing after the second asking may look for signals: a call would, unpacking does not.
+            [*map(_thread.interrupt_main, (number, *more))]
+            return
+        [*map(_thread.interrupt_main, more)]
         try:
             handler = self.handlers.get(number)
             if handler is not None:
@@ -1431,18 +1460,6 @@ class _Signals(object):
             elif sys.excepthook is sys.__excepthook__:
                 sys.excepthook = self.excepthook
             raise
-
-    def ours(self, frame):
-        """Whether the recorder runs, or something that it called; but not a handler that this very function called."""
-        if frame is not None and frame.f_code is _SIGNALLED:
-            return True
-        for _ in range(16):
-            if frame is None or frame.f_code is _SIGNALLED:
-                return False
-            if frame.f_code.co_filename == _FILE:
-                return True
-            frame = frame.f_back
-        return False
 
     def clean(self, trace):
         """Takes our frames out of a traceback, but for its first."""
@@ -1543,7 +1560,30 @@ def _boot(directory, folder):
     _folder = folder
     sys._tk_trackexec = sys.modules[__name__]
     selection = Selection(os.environ.get("TK_LINES", ""), os.environ.get("TK_LINES_CWD") or _cwd())
-    _begin(directory, selection, None, os.environ.get("TK_LINES_ENGINE") or "exact")
+    engine = os.environ.get("TK_LINES_ENGINE") or "exact"
+    if engine == "exact" and not hasattr(sys, "monitoring") and selection.names and not selection.paths:
+        # sys.settrace costs all code, selected or not: nothing runs before a selected package is imported.
+        option, word = _command_line()
+        main = os.path.splitext(os.path.basename(word))[0] if option == "" else ""
+        if "__main__" not in selection.names and main not in selection.names:
+            sys.meta_path.insert(0, _Await(directory, selection))
+            return
+    _begin(directory, selection, None, engine)
+
+
+class _Await(object):
+    """Finds no module; begins when a selected one is asked for."""
+
+    def __init__(self, directory, selection):
+        self.directory = directory
+        self.selection = selection
+
+    def find_spec(self, name, path=None, target=None):
+        if any(name == wanted or name.startswith(wanted + ".") for wanted in self.selection.names):
+            if self in sys.meta_path:
+                sys.meta_path.remove(self)
+                _begin(self.directory, self.selection, sys._getframe(1))
+        return None
 
 
 # ---- For programs
