@@ -185,16 +185,13 @@ export class LineCursor {
     this.at = Math.max(0, low - 1);
   }
 
-  /** The last block that `isBefore` says began early enough (it holds up to some block); the first when there is none. */
   blockBefore(isBefore: (start: number) => boolean): number {
-    let low = 0;
-    let high = this.track.blocks;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (isBefore(this.track.startOf(middle))) low = middle + 1;
-      else high = middle;
-    }
-    return Math.max(0, low - 1);
+    return blockBefore(this.track, isBefore);
+  }
+
+  /** Whether one of them is at this event. */
+  isAt(stops: LineBreakpoints): boolean {
+    return stops.hits(this.view, this.at);
   }
 
   /** The open frames, outermost first; the last one is where the event is. */
@@ -221,4 +218,16 @@ export class LineCursor {
     }
     return frames;
   }
+}
+
+/** The last block that `isBefore` says began early enough (it holds up to some block); the first when there is none. */
+export function blockBefore(track: LineTrack, isBefore: (start: number) => boolean): number {
+  let low = 0;
+  let high = track.blocks;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isBefore(track.startOf(middle))) low = middle + 1;
+    else high = middle;
+  }
+  return Math.max(0, low - 1);
 }

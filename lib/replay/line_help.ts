@@ -4,7 +4,7 @@ export const LINE_HELP: readonly (readonly [keys: string, meaning: string])[] = 
   ["", "MOVING"],
   ["s", "step: to the next line, wherever it is"],
   ["n", "next: to the next line of this function, or of a caller"],
-  ["c", "continue: to the next breakpoint, or to the end"],
+  ["c", "continue: to the next breakpoint in any thread or process, or to the end"],
   ["R", "finish: to the caller, once this function has returned"],
   ["S N C", "the same backwards"],
   ["E", "back to the line of the caller that entered this function"],

@@ -280,8 +280,7 @@ function repeated(player: LinePlayer, name: string, word: string | undefined): b
   if (times === undefined || times === 0 || Math.abs(times) > MOST_TIMES) return false;
   const [motion, forwards] = MOTIONS[name]!;
   const step = times > 0 ? forwards : forwards > 0 ? -1 : 1;
-  if (motion === "continue") player.continueTo(step, Math.abs(times));
-  else player.move(motion, step, Math.abs(times));
+  player.move(motion, step, Math.abs(times));
   return true;
 }
 

@@ -5,8 +5,8 @@
 //   cursor        where the program stands: a track, a block, an event of it
 //   shown file    the cursor's, unless another was chosen
 //   scroll        lines of the shown file above the screen
-import { count } from "../base/text.ts";
 import type { LineSource, LineTraces, LineTrack } from "../lines/line_track.ts";
+import { HitSearch } from "./hit_search.ts";
 import { LineBreakpoints } from "./line_breakpoints.ts";
 import { parseJump, jumpTarget } from "./jump.ts";
 import { type Frame, LineCursor, type Place } from "./line_cursor.ts";
@@ -167,6 +167,7 @@ export class LinePlayer {
 
   /** Does the motion `times` times, as one key: after a failure everything is as before. */
   move(motion: Motion, step: 1 | -1, times = 1): boolean {
+    if (motion === "continue") return this.continueTo(step, times);
     const saved: Saved = { place: this.cursor.place, shownBefore: this.shownBefore, scroll: this.scroll };
     this.shownBefore = this.shownFile;
     for (let i = 0; i < times; i++) {
@@ -188,7 +189,7 @@ export class LinePlayer {
   }
 
   /** Why it failed. */
-  private once(motion: Motion, step: 1 | -1): string | undefined {
+  private once(motion: Exclude<Motion, "continue">, step: 1 | -1): string | undefined {
     const { cursor, breakpoints } = this;
     const edge = step > 0 ? "end" : "start";
     const back = step > 0 ? "" : " backwards";
@@ -201,46 +202,39 @@ export class LinePlayer {
       case "finish":
         if (cursor.depth <= 1) return `"finish${back}" failed: there is no caller in the exec trace`;
         return cursor.seek(step, cursor.depth - 1, breakpoints) ? undefined : reached;
-      case "continue":
-        if (step > 0 ? cursor.isLast : cursor.isFirst)
-          return `"continue${back}" failed: already at the ${edge} of exec trace`;
-        if (!cursor.seek(step, 0, breakpoints)) {
-          if (step > 0) cursor.toLast();
-          else cursor.toFirst();
-          this.note = `no breakpoint was met: this is the ${edge} of the trace${this.hitsElsewhere()}`;
-        }
-        return undefined;
     }
   }
 
-  /** In how many other tracks there is a hit, as an end of a sentence. */
-  private hitsElsewhere(): string {
-    const here = this.cursor.track.index;
-    let others = 0;
-    for (const track of this.tracks()) {
-      if (track.index === here) continue;
-      for (let block = 0; block < track.blocks; block++)
-        if (this.breakpoints.inBlock(track, block)) {
-          others++;
-          break;
-        }
-    }
-    return others === 0 ? "" : ` here; ${count(others, "other thread")} came by (T lists them)`;
-  }
-
-  /** Breakpoint hits from here, at most `most`; the last of them is where the cursor stands after. */
+  /**
+   * Breakpoint hits from here, in whichever thread, at most `hits`; the last of them is where the cursor stands after. Fails, and changes
+   * nothing, when there is none and no way to go.
+   */
   continueTo(step: 1 | -1, hits: number): boolean {
     const { cursor } = this;
-    if (hits === 1) return this.move("continue", step);
     const edge = step > 0 ? "end" : "start";
-    if (step > 0 ? cursor.isLast : cursor.isFirst) return this.move("continue", step);
-    this.shownBefore = this.shownFile;
+    const atEdge = step > 0 ? cursor.isLast : cursor.isFirst;
+    const shown = this.shownFile;
+    const search = new HitSearch(this.traces, this.tracks(), this.breakpoints, cursor, step);
     let got = 0;
-    while (got < hits && cursor.seek(step, 0, this.breakpoints)) got++;
+    for (let hit = search.next(); hit !== undefined; hit = search.next()) {
+      this.cursor = hit;
+      if (++got === hits) break;
+    }
+    if (got === 0 && atEdge) {
+      this.error = `"continue${step > 0 ? "" : " backwards"}" failed: already at the ${edge} of exec trace`;
+      return false;
+    }
+    this.shownBefore = shown;
     if (got < hits) {
-      if (step > 0) cursor.toLast();
-      else cursor.toFirst();
-      this.note = `the ${edge} of the trace came after ${got} of ${hits} hits`;
+      if (step > 0) this.cursor.toLast();
+      else this.cursor.toFirst();
+      this.note =
+        hits === 1
+          ? `no breakpoint was met: this is the ${edge} of the trace`
+          : `the ${edge} of the trace came after ${got} of ${hits} hits`;
+    } else if (this.cursor.track !== cursor.track) {
+      const { track } = this.cursor;
+      this.note = `met in another thread: ${track.name} (${this.tracks().indexOf(track) + 1} of ${this.tracks().length})`;
     }
     this.chosen = undefined;
     this.bringIntoView();
