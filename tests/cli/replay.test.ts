@@ -1,6 +1,6 @@
 // `tk replay` on a real terminal: keys, prompts, sizes, colours and characters, what comes while it runs, and how it leaves the terminal.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { enterWord, WORD } from "../../lib/lines/block_builder.ts";
@@ -359,6 +359,26 @@ describe("a log directory of the older tracer", () => {
       await pty.close();
     }
   });
+});
+
+test("a log directory that grows is followed", async () => {
+  const log = join(dir, "log");
+  cpSync(fixtureLog("ledger"), log, { recursive: true });
+  const index = readFileSync(join(log, "log_index"));
+  // 20 of its 39 blocks, and a half.
+  writeFileSync(join(log, "log_index"), index.subarray(0, 205));
+  const { pty, see } = await started([log]);
+  try {
+    await see("j end\r", /END OF TRACE/);
+    expect(pty.screen()).not.toContain("report.py:29");
+    await see("F", /FOLLOWING/);
+    writeFileSync(join(log, "log_index"), index);
+    await see("", /location: \/srv\/app\/inventory\/report\.py:29/);
+    await see("j start\r", /START OF TRACE/);
+    expect(pty.screen()).not.toContain("FOLLOWING");
+  } finally {
+    await pty.close();
+  }
 });
 
 test("what cannot be replayed is said before the screen is taken", async () => {
