@@ -38,15 +38,20 @@ export const openDirectory = (dir: string, problems: Problems): Effect.Effect<Co
     return Effect.fail(new NoLinesError({ name: dir, inside: logsInside(dir) }));
   });
 
-/** Folders right inside that hold lines: the user named the run instead of one of its processes. */
+/** What right inside holds lines, or can: the user named the run, or the spool, instead of one of its programs. */
 function logsInside(dir: string): string[] {
-  try {
-    return readdirSync(dir)
-      .slice(0, 1000)
-      .filter((name) => isTrackexecLog(`${dir}/${name}`))
-      .sort()
-      .slice(0, 3);
-  } catch {
-    return [];
-  }
+  const inside = (folder: string) => {
+    try {
+      return readdirSync(`${dir}/${folder}`)
+        .slice(0, 1000)
+        .map((name) => folder + name)
+        .filter((name) => name.endsWith(".prof") || isTrackexecLog(`${dir}/${name}`))
+        .sort()
+        .slice(0, 3);
+    } catch {
+      return [];
+    }
+  };
+  const here = inside("");
+  return here.length > 0 ? here : inside("latest/");
 }
