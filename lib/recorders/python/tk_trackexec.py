@@ -354,7 +354,7 @@ class Recorder(object):
         self.pid = os.getpid()
         self.start = perf_counter_ns()
         self.base = "%s/%d-%x" % (self.directory, self.pid, self.start)
-        self.lock = _thread.allocate_lock()
+        self.lock = _thread.RLock()  # the garbage collector may call us while we hold it
         self.told = False
         self.files = {}
         self.codes = 0
@@ -781,12 +781,12 @@ class Settrace(object):
         threading = sys.modules.get("threading")
         if threading:
             self.hook_threads(threading.__dict__)
-        import gc
-
-        gc.callbacks.append(self.look)
         functions = self.tracers[_thread.get_ident()]
         functions[1](frame)
         self.set(functions[0])
+        import gc
+
+        gc.callbacks.append(self.look)
 
     def begin_thread(self):
         ident = _thread.get_ident()
