@@ -46,6 +46,7 @@ class Fast:
         self.rewritten_files = set()
         self.light_lines = set()  # of all files together; what is light in one is seldom heavy in another
         self.left = {}  # (path, first line) → why this function is not rewritten
+        self.declaring = set()  # threads that tell of code just now
         self.rest = None
 
     def begin_thread(self, here):
@@ -119,12 +120,16 @@ class Fast:
     def declare(self, path, names_, table, first=None):
         """Tells of a module's code; the number of its first."""
         recorder = self.recorder
-        with recorder.lock:
-            if first is None:
-                first = recorder.codes
-            recorder.codes = max(recorder.codes, first + len(table))
-            file = recorder.file(path, names_)
-            recorder.tell(*(("C", first + i, file, line, name) for i, (line, name) in enumerate(table)))
+        self.declaring.add(get_ident())
+        try:
+            with recorder.lock:
+                file = recorder.file(path, names_)
+                if first is None:
+                    first = recorder.codes
+                recorder.codes = max(recorder.codes, first + len(table))
+                recorder.tell(*(("C", first + i, file, line, name) for i, (line, name) in enumerate(table)))
+        finally:
+            self.declaring.discard(get_ident())
         self.modules.append((path, names_, table, first))
         return first
 

@@ -15,7 +15,15 @@ class Rest:
     def __init__(self, engine):
         self.engine = engine
         self.recorder = engine.recorder
-        self.put = engine.functions["\0tk:put"]
+        put = engine.functions["\0tk:put"]
+
+        def quietly(word):
+            try:
+                put(word)
+            except RecursionError:
+                pass  # at the limit the program has its own to come
+
+        self.put = quietly
         self.words = {}  # id(code) → word of what is recorded here
         self.watched = []
         self.selected = []  # (code, what of its globals tells that it is selected)
@@ -92,9 +100,12 @@ class Rest:
     def begins(self, code, offset):
         word = self.words.get(id(code))
         if word is None:
-            if self.recorder.lock.locked():
-                return None  # by ourselves, perhaps: the recorder calls library functions too
-            word = self.look(code, sys._getframe(1).f_globals)
+            if get_ident() in self.engine.declaring:
+                return None  # the recorder calls library functions too, and holds its lock
+            try:
+                word = self.look(code, sys._getframe(1).f_globals)
+            except RecursionError:
+                return None
             if word == 0:
                 return sys.monitoring.DISABLE
         if word:
