@@ -13,6 +13,7 @@ const WHY: Readonly<Record<string, string>> = {
   xtrace: "the script mentions xtrace (set -x, PS4, SHELLOPTS) itself, or was started with -x",
   settings: "PS4 or SHELLOPTS is exported, or BASH_XTRACEFD is set, by whoever started it",
   stdin: "the script comes through a pipe or a terminal, so it could not be looked at before it runs",
+  reexec: "configure starts itself again with CONFIG_SHELL, which is not the shell that runs it",
   unread: "the script's file could not be read before it ran",
   closes: "the script closes descriptors by number, tk's among them",
 };

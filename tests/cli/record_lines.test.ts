@@ -147,6 +147,25 @@ describe.skipIf(lacks("bash"))("Bash", () => {
     expect(counts(lines)).toMatchObject({ "ps4.sh:3": 1, "ps4.sh:4": 1, "ps4.sh:6": 2 });
   });
 
+  test("configure starts itself again with CONFIG_SHELL: not in the shell that runs it, and else it is left alone", async () => {
+    // The preamble that autoconf 2.69 writes, which takes BASH_ENV away and hands $- on.
+    const text = `if test x"\${_as_can_reexec}" != xno && test "x$CONFIG_SHELL" != x; then
+  _as_can_reexec=no; export _as_can_reexec
+  BASH_ENV=/dev/null; ENV=/dev/null; unset BASH_ENV ENV
+  case $- in *x*) as_opts=-x ;; *) as_opts= ;; esac
+  exec $CONFIG_SHELL $as_opts "$0" "$@"
+fi
+{ _as_can_reexec=; unset _as_can_reexec;}
+echo configured "\${_as_can_reexec-unset}"
+`;
+    const script = file("configure.sh", text);
+    const same = await expectUnchanged(["env", `CONFIG_SHELL=${Bun.which("bash")}`, "bash", script]);
+    expect(counts(same.lines)).toMatchObject({ "configure.sh:8": 1 });
+    const other = await expectUnchanged(["env", "CONFIG_SHELL=/bin/sh", "bash", script]);
+    expect(other.said).toContain("CONFIG_SHELL");
+    expect(withTag(other.lines, "LineBlock")).toEqual([]);
+  });
+
   test("the last line lasts until its process ends, and a killed script is recorded", async () => {
     const { ran, lines } = await record(["bash", file("killed.sh", "echo begin\nsleep 0.3\nkill -9 $$\n")]);
     expect(ran.shell).toBe(137);

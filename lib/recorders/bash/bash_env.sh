@@ -48,6 +48,11 @@ if [[ -n ${TK_LINES_DIR-} && -d $TK_LINES_DIR && -w $TK_LINES_DIR ]]; then
         # As configure scripts do, it sets PS4 once, at its left margin.
         if [[ $_tk_text == *DEBUG* ]]; then _tk_why=xtrace; else _tk_guard=1; fi
       fi
+      if [[ -z $_tk_why && -n ${CONFIG_SHELL-} && ${_as_can_reexec-} != no && $_tk_text == *as_opts=-x* ]]; then
+        # configure starts itself again with CONFIG_SHELL, hands our -x on to it and takes BASH_ENV away: its trace would be on
+        # standard error. Where that is this very shell, nothing is lost if it stays, and it has a variable that says so.
+        if [[ $CONFIG_SHELL -ef $BASH && $_tk_text == *_as_can_reexec* ]]; then _as_can_reexec=no; else _tk_why=reexec; fi
+      fi
     fi
   fi
   [[ -n $_tk_time ]] || printf -v _tk_time '%(%s)T000000' -1
