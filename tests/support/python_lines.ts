@@ -21,7 +21,9 @@ function look(): Python[] {
   const versions = join(homedir(), ".pyenv", "versions");
   const paths = existsSync(versions) ? readdirSync(versions).map((name) => join(versions, name, "bin", "python")) : [];
   const found: Python[] = [];
-  for (const path of ["/usr/bin/python3", ...paths]) {
+  // CI names those that it has unpacked (.ci/python3.13).
+  const named = process.env["TK_TEST_PYTHONS"]?.split(":") ?? [];
+  for (const path of ["/usr/bin/python3", ...named, ...paths]) {
     if (!existsSync(path)) continue;
     const asked = spawnSync(path, ["-c", "import sys; sys.stdout.write(sys.version.split()[0])"], { encoding: "utf8" });
     const [major, minor] = asked.stdout.split(".").map(Number);
