@@ -1049,6 +1049,15 @@ class Monitor(object):
         if stream:
             stream.end()
 
+    def interrupted(self, frame):
+        """A signal's handler raises: from 3.13 that may be before a generator's resumption is told, and then it never is."""
+        if sys.version_info < (3, 13) or frame is None or frame.f_lasti < 0:
+            return
+        code = frame.f_code
+        word = self.recorder.words.get(id(code))
+        if word and code.co_code[frame.f_lasti] == _RESUME and code.co_code[frame.f_lasti + 1] & 3:
+            self.emit(word, 2)
+
     def clean_next(self):
         """An exception comes out of a signal handler that we called: the next one raised loses our frames."""
         monitoring, events = self.monitoring, self.monitoring.events
@@ -1456,6 +1465,7 @@ class _Signals(object):
             self.thrown = True
             recorder = _recorder
             if recorder and isinstance(recorder.engine, Monitor):
+                recorder.engine.interrupted(frame)
                 recorder.engine.clean_next()
             elif sys.excepthook is sys.__excepthook__:
                 sys.excepthook = self.excepthook
