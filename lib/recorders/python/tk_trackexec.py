@@ -833,6 +833,8 @@ class Settrace(object):
     def settrace(self, function):
         ident = _thread.get_ident()
         functions = self.tracers.get(ident)
+        if function is None and functions and self.get() == functions[0]:
+            return  # as far as the program knows there is none to take off
         if function is None or function == self.first:
             self.theirs.pop(ident, None)
             self.set(None)
