@@ -5,11 +5,11 @@
 //   cursor        where the program stands: a track, a block, an event of it
 //   shown file    the cursor's, unless another was chosen
 //   scroll        lines of the shown file above the screen
-import type { LineSource, LineTraces, LineTrack } from "../lines/line_track.ts";
+import type { Frame, LineSource, LineTraces, LineTrack } from "../lines/line_track.ts";
 import { HitSearch } from "./hit_search.ts";
 import { LineBreakpoints } from "./line_breakpoints.ts";
 import { parseJump, jumpTarget } from "./jump.ts";
-import { type Frame, LineCursor, type Place } from "./line_cursor.ts";
+import { LineCursor, type Place } from "./line_cursor.ts";
 import { beginsBefore, notAfter } from "./line_time.ts";
 import type { Moment } from "./view.ts";
 
@@ -355,7 +355,7 @@ export class LinePlayer {
     return best;
   }
 
-  stack(): Frame[] {
+  stack(): readonly Frame[] {
     return this.cursor.stack();
   }
 

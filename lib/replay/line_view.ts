@@ -3,9 +3,8 @@
 import { count, cutEnd, cutMiddle, displayWidth, padEnd, padStart, thousands } from "../base/text.ts";
 import type { LineCosts } from "../lines/line_costs.ts";
 import { shortPlace } from "../lines/source_text.ts";
-import type { LineTrack } from "../lines/line_track.ts";
+import type { Frame, LineTrack } from "../lines/line_track.ts";
 import { cutColumns, fitLine, safe, type Span, span, type Style, STYLE, type StyledLine } from "../terminal/styled.ts";
-import type { Frame } from "./line_cursor.ts";
 import { LINE_HELP } from "./line_help.ts";
 import { complete, enter, type KeyState, newKeyState, press, search } from "./line_keys.ts";
 import type { LinePlayer } from "./line_player.ts";
@@ -191,7 +190,7 @@ export class LineView implements View {
     if (known === undefined) return "(not recorded)";
     const file = this.player.path(known.file).split("/").at(-1) ?? "";
     const name = known.name === undefined || known.name === "<module>" ? file : known.name;
-    return cutMiddle(`${safe(name, unicode)}:${line}`, 40, unicode ? "…" : "...");
+    return cutMiddle(line === 0 ? safe(name, unicode) : `${safe(name, unicode)}:${line}`, 40, unicode ? "…" : "...");
   }
 
   private body(columns: number, rows: number, unicode: boolean): StyledLine[] {
