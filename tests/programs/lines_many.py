@@ -9,6 +9,13 @@ def gen(n):
 def outer(n):
     r = yield from gen(n)
     return r
+def catches():
+    try:
+        yield
+    except ValueError:
+        return "caught"
+def waits():
+    yield (yield from catches())
 def fails(depth):
     if depth == 0:
         raise KeyError("deep")
@@ -69,6 +76,7 @@ if __name__ == "__main__":
     try: g.throw(ValueError("in"))
     except ValueError: print("thrown")
     g = outer(3); next(g); g.close()
+    g = waits(); next(g); print(g.throw(ValueError("in"))); g.close()
     g = gen(2); next(g); del g
     print([x for x in gen(3)], {k: v for k, v in zip("ab", gen(2))}, sum(x for x in gen(4)))
     asyncio.run(main())

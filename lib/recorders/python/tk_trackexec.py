@@ -636,6 +636,9 @@ class Settrace(object):
         # Where a frame stood when an exception passed: settrace tells an unwound frame as one that returns None. By id,
         # since holding frames would keep the program's objects alive.
         raised = {}
+        # Generators that are on the stack, by id: Python 3.11 does not tell each resumption, such as that after a `throw`
+        # into the generator that this one waits for.
+        inside = set()
 
         def put(word, frame):
             nonlocal slot, words, times
@@ -692,6 +695,10 @@ class Settrace(object):
                         if _signals.thrown:
                             _signals.clean(value[2])
                     return
+                if id(frame) not in inside:
+                    resumed(frame)
+                if event == "return":
+                    inside.discard(id(frame))
                 try:
                     i = slot()
                     if not sparse or sharp and stamps(ident):
@@ -701,6 +708,16 @@ class Settrace(object):
                     put(word, frame)
             except _TOO_DEEP:
                 pass
+
+        def resumed(frame):
+            inside.add(id(frame))
+            word = enter(frame.f_code, frame.f_globals)
+            try:
+                i = slot()
+                times[i] = now()
+                words[i] = word
+            except StopIteration:
+                put(word, frame.f_back)
 
         def call(frame, event, value):
             try:
@@ -719,8 +736,12 @@ class Settrace(object):
                     words[i] = word
                 except StopIteration:
                     put(word, frame.f_back)
-                return generator if code.co_flags & _GENERATOR else plain
+                if code.co_flags & _GENERATOR:
+                    inside.add(id(frame))
+                    return generator
+                return plain
             except _TOO_DEEP:
+                frame.f_trace = None  # a generator has it from the last time, and would be left without having been entered
                 return None
 
         def waits(frame):
@@ -738,6 +759,8 @@ class Settrace(object):
 
         def sparse_line(frame, event, value):
             if event != "line":
+                if event == "return":
+                    inside.add(id(frame))  # not a generator: nothing to be entered late
                 return generator(frame, event, value)
             try:
                 try:
@@ -753,13 +776,18 @@ class Settrace(object):
         def adopt(frame):
             while frame is not None:
                 if enter(frame.f_code, frame.f_globals):
-                    frame.f_trace = generator if frame.f_code.co_flags & _GENERATOR else plain
+                    if frame.f_code.co_flags & _GENERATOR:
+                        inside.add(id(frame))
+                        frame.f_trace = generator
+                    else:
+                        frame.f_trace = plain
                 frame = frame.f_back
 
         def again(end):
             nonlocal slot, words, times
             if end:
                 stream.end()
+                inside.clear()
             else:
                 stream.leave()
             raised.clear()
