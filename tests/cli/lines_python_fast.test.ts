@@ -169,6 +169,22 @@ def plain(n):
     ]);
   });
 
+  test.each(REWRITTEN)("$version: the recursion limit leaves every frame left", async (python) => {
+    const folder = temporaryFolder(false);
+    const deep =
+      "import sys\ndef g(n):\n    return g(n + 1)\nsys.setrecursionlimit(150)\nfor i in range(3):\n    try: g(0)\n    except RecursionError: print(i)\n";
+    writeFileSync(join(folder, "deep.py"), deep);
+    const ran = await record([python.path, "-c", "import deep"], {
+      lines: "deep",
+      pythonPath: folder,
+      env: { TK_LINES_ENGINE: "fast" },
+    });
+    expect(ran.stdout).toBe("0\n1\n2\n");
+    const [one] = ran.interpreters;
+    expect(openFrames(one!, one!.streams[0]!)).toEqual([]);
+    expect(lineCounts(one!, "g").get(3)).toBeGreaterThan(150);
+  });
+
   test.each(REWRITTEN)("$version: compiled files are neither read nor written", async (python) => {
     const folder = prepared();
     const env = { TK_LINES_ENGINE: "fast" };

@@ -27,8 +27,10 @@ def writer(stream, light_lines, here):
 
     def put(word):
         try:
+            # The clock first: at the recursion limit a call fails, and a slot that was taken must be written.
+            now = perf_counter_ns()
             i = slot()
-            times[i] = perf_counter_ns()
+            times[i] = now
             words[i] = word
         except IndexError:
             full(word)
@@ -38,9 +40,12 @@ def writer(stream, light_lines, here):
 
     def lines(word):
         try:
-            i = slot()
             if every:
-                times[i] = perf_counter_ns()
+                now = perf_counter_ns()
+                i = slot()
+                times[i] = now
+            else:
+                i = slot()
             words[i] = word
         except IndexError:
             full(word)
@@ -110,7 +115,7 @@ def writer(stream, light_lines, here):
 
     here.put = put
     here.both = both
-    here.full = full
+    here.torn = torn
     here.cells = None
     return forget
 
@@ -123,19 +128,25 @@ def calls(begin_thread):
     def enter(word):
         try:
             slot, words, times, both = here.cells
+            now = perf_counter_ns()
             i = slot()
-            times[i] = perf_counter_ns()
+            times[i] = now
             words[i] = word
             return both[0]
         except (AttributeError, TypeError, IndexError, ValueError):
             return entered(word, 0)[0]
+        except BaseException:
+            if hasattr(here, "torn"):
+                here.torn(word)
+            raise
 
     def enter_at(word, line):
         """A frame and its first line: one moment, so the clock is read once."""
         try:
             slot, words, times, both = here.cells
+            now = perf_counter_ns()
             i = slot()
-            times[i] = now = perf_counter_ns()
+            times[i] = now
             words[i] = word
             word = 0
             if line:
@@ -145,6 +156,10 @@ def calls(begin_thread):
             return both
         except (AttributeError, TypeError, IndexError, ValueError):
             return entered(word, line)
+        except BaseException:
+            if hasattr(here, "torn"):
+                here.torn(word or line)
+            raise
 
     def entered(word, line):
         """The same where there is no room, or no stream yet. word 0: it has been written."""
