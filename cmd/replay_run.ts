@@ -1,12 +1,14 @@
 // What `tk replay` does once its words are understood: a recording or a directory of lines, as players on the screen.
 import { Data, Effect, type Scope } from "effect";
 import { readFileSync, statSync } from "node:fs";
+import type { Processes } from "../lib/derive/processes.ts";
 import type { OutputError } from "../lib/host/out.ts";
 import { LineCosts } from "../lib/lines/line_costs.ts";
 import type { CostedTraces } from "../lib/lines/line_track.ts";
 import { formatProblem, Problems } from "../lib/model/problem.ts";
 import { followRecording } from "../lib/pipeline/follow_recording.ts";
 import type { SourceError } from "../lib/pipeline/source.ts";
+import { firstTrack } from "../lib/replay/first_track.ts";
 import { GrowingProcesses } from "../lib/replay/growing.ts";
 import { LinePlayer, tracksInOrder } from "../lib/replay/line_player.ts";
 import { LineView } from "../lib/replay/line_view.ts";
@@ -162,8 +164,8 @@ const openRecording = (
       isOver || growing.file === undefined
         ? recordingLines(recording, problems)
         : new RecordingLines(recording, problems, growing.file);
-    let lines = traces === undefined ? undefined : lineView(traces);
     const source = new GrowingProcesses(growing, () => performance.now(), traces);
+    let lines = traces === undefined ? undefined : lineView(traces, source.history().derived.processes);
     const views: View[] = [];
     if (lines !== undefined) views.push(lines);
     if (source.history().rows.length > 0) views.push(new ProcessView(source));
@@ -179,14 +181,14 @@ const openRecording = (
     // Of a recording that has just begun: lines may come later.
     const more = () => {
       if (lines !== undefined || traces === undefined || !traces.refresh()) return undefined;
-      lines = lineView(traces);
+      lines = lineView(traces, source.history().derived.processes);
       return lines;
     };
     return { views, lines: () => lines, traces, problems, growing: !isOver, more, notes: traces?.notes ?? [] };
   });
 
-function lineView(traces: CostedTraces): LineView | undefined {
-  const track = tracksInOrder(traces)[0];
+function lineView(traces: CostedTraces, processes?: Processes): LineView | undefined {
+  const track = firstTrack(tracksInOrder(traces), processes);
   return track === undefined ? undefined : new LineView(new LinePlayer(traces, track, { sourceNow }));
 }
 

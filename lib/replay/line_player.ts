@@ -380,6 +380,18 @@ export class LinePlayer {
     this.bringIntoView();
   }
 
+  /** To the last line of the thread that executed one last: where a program that still runs is. */
+  toNewest(): void {
+    let newest = this.cursor.track;
+    const endOf = (track: LineTrack) => track.endOf(track.blocks - 1);
+    for (const track of this.tracks()) if (endOf(track) > endOf(newest)) newest = track;
+    this.shownBefore = this.shownFile;
+    if (newest.index !== this.cursor.track.index) this.cursor = new LineCursor(this.traces, newest);
+    this.cursor.toLast();
+    this.chosen = undefined;
+    this.bringIntoView();
+  }
+
   toStart(): void {
     this.shownBefore = this.shownFile;
     this.cursor.toFirst();

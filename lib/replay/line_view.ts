@@ -97,7 +97,7 @@ export class LineView implements View {
   }
 
   toEnd(): void {
-    this.player.toEnd();
+    this.player.toNewest();
   }
 
   paint(size: ViewSize): readonly StyledLine[] {
