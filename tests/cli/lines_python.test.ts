@@ -117,6 +117,12 @@ describe.skipIf(lacks("python"))("what is recorded", () => {
     if (python.number < 312) expect(one!.lost[0]).toBe("the program traces itself with sys.settrace");
     else expect([one!.lost, calls("f")]).toEqual([[], 6]);
   });
+
+  test.each(PYTHONS)("$version: a trace function that was taken off is not called again", async (python) => {
+    const ran = await record([python.path, program("lines_tracer_left.py")]);
+    expect([ran.stdout, ran.stderr, ran.status]).toEqual(["True True\nTrue\n", "", 0]);
+    ran.interpreters.forEach(expectBalanced);
+  });
 });
 
 describe.skipIf(lacks("python"))("ends of processes", () => {

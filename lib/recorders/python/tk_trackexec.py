@@ -614,6 +614,7 @@ class Settrace(object):
         self.recorder = recorder
         self.tracers = {}  # thread → its functions
         self.theirs = {}  # thread → the trace function that the program has put there
+        self.foreign = False  # whether there ever was one
         self.ends = _thread._local()
         self.set = sys.settrace
         self.get = sys.gettrace
@@ -639,6 +640,7 @@ class Settrace(object):
         # Generators that are on the stack, by id: Python 3.11 does not tell each resumption, such as that after a `throw`
         # into the generator that this one waits for.
         inside = set()
+        foreign = False
 
         def put(word, frame):
             nonlocal slot, words, times
@@ -728,6 +730,8 @@ class Settrace(object):
                     if not word and code.co_name == "start" and frame.f_globals.get("__name__") == "threading":
                         hook_threads(frame.f_globals)
                 if not word:
+                    if foreign and frame.f_trace is not None:
+                        frame.f_trace = None  # a generator's, from the time of the program's trace function
                     return waits(frame) if word is _WAITS else None
                 try:
                     i = slot()
@@ -774,6 +778,9 @@ class Settrace(object):
                 pass
 
         def adopt(frame):
+            nonlocal foreign
+            # What the program's own trace function left in frames would be called again, now that there is one of ours.
+            foreign = self.foreign
             while frame is not None:
                 if enter(frame.f_code, frame.f_globals):
                     if frame.f_code.co_flags & _GENERATOR:
@@ -781,6 +788,8 @@ class Settrace(object):
                         frame.f_trace = generator
                     else:
                         frame.f_trace = plain
+                elif foreign and frame.f_trace is not None:
+                    frame.f_trace = None
                 frame = frame.f_back
 
         def again(end):
@@ -878,6 +887,7 @@ class Settrace(object):
             if functions and ident not in self.theirs:
                 self.lose(functions, "the program traces itself with sys.settrace")
             self.theirs[ident] = function
+            self.foreign = True
             self.set(filtered)
 
     settrace.__doc__ = sys.settrace.__doc__
@@ -928,6 +938,7 @@ class Settrace(object):
             self.take_up(functions, sys._getframe(1))
         elif ident not in self.theirs and self.gettrace() is not None:
             self.theirs[ident] = function
+            self.foreign = True
             self.lose(functions, "another trace function took the place of the recorder's")
 
     def stop(self):
