@@ -615,6 +615,7 @@ class Settrace(object):
         self.tracers = {}  # thread → its functions
         self.theirs = {}  # thread → the trace function that the program has put there
         self.foreign = False  # whether there ever was one
+        self.changing = set()  # threads that have none for the moment
         self.ends = _thread._local()
         self.set = sys.settrace
         self.get = sys.gettrace
@@ -874,9 +875,13 @@ class Settrace(object):
             return  # as far as the program knows there is none to take off
         if function is None or function == self.first:
             self.theirs.pop(ident, None)
-            self.set(None)
-            if functions or function is not None:
-                self.take_up(functions or self.begin_thread(), sys._getframe(1))
+            self.changing.add(ident)
+            try:
+                self.set(None)
+                if functions or function is not None:
+                    self.take_up(functions or self.begin_thread(), sys._getframe(1))
+            finally:
+                self.changing.discard(ident)
         else:
 
             def filtered(frame, event, value):
@@ -925,7 +930,7 @@ class Settrace(object):
         takes a trace function off when it cannot be called, which is so at the recursion limit; C code puts in its own."""
         ident = _thread.get_ident()
         functions = self.tracers.get(ident)
-        if phase != "start" or functions is None or self.recorder.over or self.stopped:
+        if phase != "start" or functions is None or self.recorder.over or self.stopped or ident in self.changing:
             return
         function = self.get()
         if function is None:
