@@ -14,7 +14,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["L", "the breakpoints; enter goes on to the chosen one, delete takes it away"],
   ["/  ?", "search forwards (back) in programs and arguments; > and < search on"],
   ["b WHAT", "set a breakpoint, or take it away"],
-  ["d N", "take the N-th breakpoint away"],
+  ["d  d N", "take all breakpoints away, or the N-th"],
   ["c N", "to the N-th hit from here; c -N back"],
   ["n N  s N", "so many times"],
   ["p PID", "choose a process by its pid"],

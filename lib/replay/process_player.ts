@@ -317,6 +317,12 @@ export class ProcessPlayer {
   }
 
   private deleteBreakpoint(text: string): void {
+    if (text === "") {
+      const all = this.breakpoints.all.length;
+      while (this.breakpoints.all.length > 0) this.breakpoints.remove(this.history, 0);
+      this.message = `${count(all, "breakpoint")} taken away`;
+      return;
+    }
     const gone = /^[1-9]\d{0,3}$/.test(text) ? this.breakpoints.remove(this.history, Number(text) - 1) : undefined;
     this.message =
       gone === undefined

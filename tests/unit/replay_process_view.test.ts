@@ -127,6 +127,27 @@ test("lost events and cut-off recordings are said on the screen", () => {
   expect(shown(view, 80, 20)).toContain("no end");
 });
 
+test("of a failed exec the file that was tried is shown; lines that were lost make no process missing", () => {
+  const file = "/opt/\\u001b[2Jbin/cc";
+  const view = viewOf(
+    timeline(
+      [
+        `{"BadExec":{"seq":0,"timestamp":5,"pid":7,"errno":2,"error":"No such file","filename":"${file}","args":["cc","a.c"]}}`,
+        '{"BadExec":{"seq":1,"timestamp":6,"pid":7,"errno":2,"error":"No such file","filename":"/opt/cc","args":["/opt/cc","a.c"]}}',
+        '{"Lost":{"seq":2,"timestamp":7,"count":3,"reason":"lines of pid 7: the disk is full"}}',
+        '{"Lost":{"seq":3,"timestamp":8,"count":1,"reason":"the buffer was full"}}',
+        '{"End":{"seq":4,"timestamp":9}}',
+      ].join("\n"),
+    ),
+  );
+  const text = shown(view, 100, 20);
+  expect(text).toContain("No such file: /opt/\\x1b[2Jbin/cc (cc a.c)");
+  expect(text).toContain("! 3 events of executed lines were lost while recording");
+  expect(text).toContain("! 1 event was lost while recording: processes may be missing");
+  view.press("s");
+  expect(shown(view, 100, 20)).toContain("exec failed  No such file: /opt/cc a.c");
+});
+
 test("every size of screen, every key: as many lines as asked for, none wider, nothing thrown", () => {
   const recording = timeline(BUILD);
   const keys = [
