@@ -14,7 +14,10 @@ beforeAll(() => {
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 /** Runs a program that has the terminal, under a plain sh that writes down what the terminal's modes are before and after. */
-function withTerminal(name: string, body: string): { readonly pty: Pty; readonly modes: () => readonly [string, string] } {
+function withTerminal(
+  name: string,
+  body: string,
+): { readonly pty: Pty; readonly modes: () => readonly [string, string] } {
   const file = join(dir, `${name}.ts`);
   const at = (when: string) => join(dir, `${name}.${when}`);
   writeFileSync(file, `import { Tty } from ${JSON.stringify(MODULE)};\n${body}\n`);
