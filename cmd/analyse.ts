@@ -9,6 +9,9 @@ import { where } from "./where.ts";
 export const SECTIONS = [
   "commands",
   "critical-path",
+  "lines",
+  "line-threads",
+  "started-by",
   "parallelism",
   "serial-windows",
   "timeline",

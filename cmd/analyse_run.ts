@@ -1,6 +1,5 @@
 // What `tk analyse` does once its words are understood: a recording to its report, and a directory of line logs to its own.
 import { Effect } from "effect";
-import { statSync } from "node:fs";
 import { nearest } from "../lib/base/nearest.ts";
 import { Analysis } from "../lib/analyse/analysis.ts";
 import { writeCsv, writeJson, writeNdjson } from "../lib/analyse/machine.ts";
@@ -15,7 +14,12 @@ import { readRecordings } from "../lib/pipeline/read_recordings.ts";
 import { attempt, openOutput, work } from "../lib/pipeline/sort_recording.ts";
 import type { SourceError } from "../lib/pipeline/source.ts";
 import type { TrackexecError } from "../lib/trackexec/trackexec_error.ts";
-import { analyseDirectory } from "./analyse_lines.ts";
+import { Problems } from "../lib/model/problem.ts";
+import { isDirectory } from "../lib/traces/open_lines.ts";
+import { openSpool } from "../lib/traces/spool_lines.ts";
+import { isTrackexecLog } from "../lib/trackexec/trackexec_lines.ts";
+import { recordingLines } from "../lib/traces/recording_lines.ts";
+import { analyseDirectory, analyseRecordedLines } from "./analyse_lines.ts";
 import { Progress } from "./progress.ts";
 import { fitWidth, speaksUnicode, wantsColor } from "./screen.ts";
 import { note, tellProblems } from "./tell.ts";
@@ -54,28 +58,34 @@ export const run = (
   if (directory === undefined) return analyseProcesses(c);
   if (c.where !== undefined)
     return Effect.fail(new UsageError(`--where is for events of processes; '${directory}' is a log of executed lines`));
-  if (c.inputs.length === 1) return analyseDirectory(directory, c);
+  if (c.inputs.length === 1)
+    return isTrackexecLog(directory) ? analyseDirectory(directory, c) : analyseSpool(directory, c);
   return Effect.fail(new UsageError(`'${directory}' is a directory: a log of executed lines is analysed alone`));
 };
 
-function isDirectory(path: string): boolean {
-  try {
-    return path !== "-" && statSync(path).isDirectory();
-  } catch {
-    return false; // Whoever opens it says why it cannot be had.
-  }
-}
+/** Raw streams of tk's recorders; of any other directory the older tool's reader says what it expected. */
+const analyseSpool = (directory: string, c: AnalyseCommand) =>
+  Effect.suspend((): Effect.Effect<void, SourceError | OutputError | UsageError | TrackexecError> => {
+    const problems = new Problems();
+    const traces = openSpool(directory, problems);
+    if (traces === undefined) return analyseDirectory(directory, c);
+    if (c.section !== undefined && c.section !== "lines")
+      return Effect.fail(
+        new UsageError(`--section ${c.section} is for recordings of processes, '${directory}' holds executed lines`),
+      );
+    return analyseRecordedLines(traces, directory, c).pipe(
+      Effect.ensuring(Effect.sync(() => (process.exitCode = tellProblems(problems, c.strict)))),
+    );
+  });
 
 const analyseProcesses = Effect.fnUntraced(function* (c: AnalyseCommand) {
-  for (const [flag, given] of [
-    ["--file-id", c.fileId !== undefined],
-    ["--self", c.self],
-    ["--compatible", c.compatible],
-  ] as const)
-    if (given)
-      return yield* Effect.fail(new UsageError(`${flag} is for logs of executed lines, which are directories`));
+  const linesAlone = c.fileId !== undefined || c.self || c.compatible;
+  if (linesAlone && c.section !== undefined && c.section !== "lines")
+    return yield* new UsageError(
+      "--file-id, --self and --compatible are for executed lines, not for --section " + c.section,
+    );
   const machine = c.format !== "table";
-  const chosen = yield* choose(c);
+  const chosen = linesAlone ? NOTHING_CHOSEN : yield* choose(c);
   const filter = yield* filterOf(c.where);
   const progress = new Progress();
   yield* Effect.scoped(
@@ -90,8 +100,10 @@ const analyseProcesses = Effect.fnUntraced(function* (c: AnalyseCommand) {
         ),
       );
       const recording = yield* filter(all);
-      process.exitCode = tellProblems(recording.problems, c.strict);
+      const lines = recordingLines(recording, recording.problems);
       for (const sentence of notes) note(sentence);
+      const told = Effect.sync(() => (process.exitCode = tellProblems(recording.problems, c.strict)));
+      if (linesAlone) return yield* analyseRecordedLines(lines, recording.name, c).pipe(Effect.ensuring(told));
       const destination = yield* openOutput(c.output);
       const toTerminal = c.output === undefined && process.stdout.isTTY;
       const unicode = machine || !toTerminal || speaksUnicode();
@@ -102,6 +114,7 @@ const analyseProcesses = Effect.fnUntraced(function* (c: AnalyseCommand) {
           by: c.by,
           unicode,
           full: machine,
+          lines,
           watch: (stage, done, total) => progress.tell(`analysing: ${stage}`, done, total),
         });
         const steps = makeReport(analysis, chosen);
@@ -110,7 +123,14 @@ const analyseProcesses = Effect.fnUntraced(function* (c: AnalyseCommand) {
           if (step.done === true) return step.value;
           await turn();
         }
-      }).pipe(Effect.ensuring(Effect.sync(() => progress.clear())));
+      }).pipe(
+        Effect.ensuring(
+          Effect.andThen(
+            Effect.sync(() => progress.clear()),
+            told,
+          ),
+        ),
+      );
       yield* attempt(() => {
         writeReport(report, c, unicode, toTerminal, (s) => destination.out.text(s));
         destination.commit();
@@ -137,18 +157,33 @@ interface Chosen {
   readonly sections: readonly Section[];
   readonly limit: number;
   readonly sort: Column | undefined;
+  readonly asked: boolean;
 }
+
+const NOTHING_CHOSEN: Chosen = { sections: [], limit: 0, sort: undefined, asked: false };
+
+/** What the older tool calls columns of executed lines. */
+const LINE_COLUMNS: ReadonlyMap<string, string> = new Map([
+  ["cumulated-runtime", "cumulated"],
+  ["average-runtime", "average"],
+  ["self-runtime", "self"],
+  ["frequency", "count"],
+]);
 
 /** Which sections, how many rows, sorted by what; found out before anything is read. */
 function choose(c: AnalyseCommand): Effect.Effect<Chosen, UsageError> {
   const machine = c.format !== "table";
-  const sections = c.section === undefined ? wholeReport(!machine) : sectionsOf(c.section, !machine);
-  if (c.format === "csv" && c.section === undefined)
+  const lineColumn = c.sortColumn === undefined ? undefined : LINE_COLUMNS.get(c.sortColumn.toLowerCase());
+  // Their names alone say that it is lines that are meant.
+  const section = c.section ?? (lineColumn === undefined ? undefined : "lines");
+  const sortColumn = section === "lines" ? (lineColumn ?? c.sortColumn) : c.sortColumn;
+  const sections = section === undefined ? wholeReport(!machine) : sectionsOf(section, !machine);
+  if (c.format === "csv" && section === undefined)
     return Effect.fail(
       new UsageError("--format csv holds one table: name it with --section, such as --section commands"),
     );
   const first = sections[0]!;
-  const sort = c.sortColumn === undefined ? undefined : columnNamed(first.columns, c.sortColumn);
+  const sort = sortColumn === undefined ? undefined : columnNamed(first.columns, sortColumn);
   if (c.sortColumn !== undefined && sort === undefined) {
     const names = first.columns.map(plainName);
     const near = nearest(c.sortColumn, names);
@@ -160,11 +195,12 @@ function choose(c: AnalyseCommand): Effect.Effect<Chosen, UsageError> {
       ),
     );
   }
-  const usual = machine ? 0 : c.section === undefined ? ROWS_OF_REPORT : ROWS_OF_ONE;
+  const usual = machine ? 0 : section === undefined ? ROWS_OF_REPORT : ROWS_OF_ONE;
   const items = c.numItems ?? usual;
   return Effect.succeed({
     sections: c.format === "csv" ? sections.slice(0, 1) : sections,
     limit: items === 0 ? Infinity : items,
     sort,
+    asked: section !== undefined,
   });
 }

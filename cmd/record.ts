@@ -1,7 +1,7 @@
 // tk record: flags to plain options, one call into lib/capture.
 import { Effect, Option } from "effect";
 import { Argument, Command, Flag } from "effect/cli";
-import { maybe, output } from "./flags.ts";
+import { maybe, output, parseSize, wholeNumber } from "./flags.ts";
 
 export const record = Command.make(
   "record",
@@ -44,6 +44,39 @@ export const record = Command.make(
       ),
       Flag.optional,
     ),
+    lines: Flag.String("lines").pipe(
+      Flag.withMetavar("SELECTION"),
+      Flag.withDescription(
+        "ptrace: also record the lines that Python and Bash execute, in the whole process tree. Without a value everything outside the standard library and site-packages; else packages or paths with commas: --lines=mypkg,./src",
+      ),
+      Flag.withOptionalValue(""),
+      Flag.optional,
+    ),
+    linesEngine: Flag.Literals("lines-engine", ["exact", "fast"]).pipe(
+      Flag.withDescription(
+        "How Python's lines are recorded: `exact` (the default) by the interpreter's own events, `fast` by rewriting the selected modules when they are imported",
+      ),
+      Flag.withDefault("exact" as const),
+    ),
+    spool: Flag.String("spool").pipe(
+      Flag.withMetavar("DIR"),
+      Flag.withDescription(
+        "Record only when DIR exists, into DIR/YYMMDD-HHMMSS/COMMAND.prof; else run the command as if tk were not there. DIR/latest points to the newest run",
+      ),
+      Flag.optional,
+    ),
+    spoolRuns: wholeNumber("spool-runs", 1).pipe(
+      Flag.withDescription("How many runs --spool keeps, the new one among them (10)"),
+      Flag.withDefault(10),
+    ),
+    spoolSize: Flag.String("spool-size").pipe(
+      Flag.filterMap(
+        (text) => Option.fromNullishOr(parseSize(text)),
+        () => "a size such as 512M or 2GiB",
+      ),
+      Flag.withDescription("How much all runs of --spool may take before the oldest go (1 GiB)"),
+      Flag.withDefault(1 << 30),
+    ),
     quiet: Flag.Boolean("quiet").pipe(
       Flag.withAlias("q"),
       Flag.withDescription("Do not print the summary line at the end"),
@@ -72,6 +105,10 @@ export const record = Command.make(
           raw: c.raw,
           bpftracePath: Option.getOrUndefined(c.bpftracePath),
           report: maybe(c.report),
+          wantedLines: Option.isNone(c.lines) ? undefined : { selection: c.lines.value, engine: c.linesEngine },
+          spool: Option.isNone(c.spool)
+            ? undefined
+            : { directory: c.spool.value, limits: { runs: c.spoolRuns, bytes: c.spoolSize } },
           quiet: c.quiet,
           debug: c.debug,
         }),
@@ -95,6 +132,14 @@ export const record = Command.make(
     {
       command: "tk record --report exec,heartbeat=1s -o out.prof -- ./server",
       description: "with what `tk exec` reports",
+    },
+    {
+      command: "tk record --lines -o out.prof -- python3 app.py",
+      description: "with the lines that Python and Bash execute, for `tk replay` and `tk analyse`",
+    },
+    {
+      command: "tk record --spool /var/spool/tk -- ./service",
+      description: "record when somebody has made that directory",
     },
     {
       command: "tk record --backend bpftrace --raw -o raw.log -- make",

@@ -43,7 +43,7 @@ export const replay = Command.make(
     until: words("until", "TIME", "Printing: stop behind this moment"),
     follow: Flag.Boolean("follow").pipe(
       Flag.withAlias("f"),
-      Flag.withDescription("Printing: go on with what is still being written; on the screen F does it"),
+      Flag.withDescription("Go on with what is still being written; on the screen the key F does it, too"),
       Flag.withDefault(false),
       Flag.withoutNegation,
     ),

@@ -1,21 +1,19 @@
 // `tk replay` without a screen: words to plain options, the recording or directory opened, one call into the player for pipes.
 import { Effect, type Scope } from "effect";
-import type { Result } from "neverthrow";
-import { statSync } from "node:fs";
+import { ok, type Result } from "neverthrow";
 import type { OutputError } from "../lib/host/out.ts";
 import type { LineTraces } from "../lib/lines/line_track.ts";
 import type { Recording } from "../lib/model/recording.ts";
 import { followRecording } from "../lib/pipeline/follow_recording.ts";
 import { playRecording } from "../lib/pipeline/play_recording.ts";
 import type { SourceError } from "../lib/pipeline/source.ts";
-import { decodeRecording } from "../lib/pipeline/read.ts";
+import { decodeRecording, readRecording } from "../lib/pipeline/read.ts";
 import type { GrowingRecording } from "../lib/replay/growing.ts";
 import { type Extent, parseMoment } from "../lib/replay/jump.ts";
 import { parseIdle, parseSpeed } from "../lib/replay/pace.ts";
 import { beginningOf, clockOf, endingOf } from "../lib/replay/recording_clock.ts";
-import { recordingLines } from "../lib/traces/recording_lines.ts";
-import { TrackexecError } from "../lib/trackexec/trackexec_error.ts";
-import { TrackexecLines } from "../lib/trackexec/trackexec_lines.ts";
+import { isDirectory, type NoLinesError, openDirectory } from "../lib/traces/open_lines.ts";
+import { RecordingLines, recordingLines } from "../lib/traces/recording_lines.ts";
 import { filteredReplay } from "./replay_filter.ts";
 import { speaksUnicode, wantsColor } from "./screen.ts";
 import { note, tellProblems } from "./tell.ts";
@@ -35,7 +33,7 @@ export interface PlayCommand {
   readonly where: string | undefined;
 }
 
-type PlayError = SourceError | OutputError | UsageError | TrackexecError;
+export type PlayError = SourceError | OutputError | UsageError | NoLinesError;
 
 interface Opened {
   readonly growing: GrowingRecording;
@@ -96,47 +94,57 @@ function understood<A>(
   text: string | undefined,
   parse: (text: string) => Result<A, string>,
 ): Effect.Effect<A | undefined, UsageError> {
-  if (text === undefined) return Effect.succeed(undefined);
-  return parse(text).match(
+  const parsed: Result<A | undefined, string> = text === undefined ? ok(undefined) : parse(text);
+  return parsed.match(
     (value) => Effect.succeed(value),
     (expected) => Effect.fail(new UsageError(`${name}: got ${JSON.stringify(text)}: ${expected}`)),
   );
 }
 
-function isDirectory(path: string): boolean {
-  try {
-    return path !== "-" && statSync(path).isDirectory();
-  } catch {
-    return false; // Whoever opens it says why it cannot be had.
-  }
-}
-
 const openRecording = (c: PlayCommand): Effect.Effect<Opened, SourceError | OutputError | UsageError, Scope.Scope> =>
-  followRecording(c.recording, { stream: c.follow }).pipe(
+  c.follow ? openGrowing(c) : openWhole(c);
+
+const openWhole = (c: PlayCommand): Effect.Effect<Opened, SourceError | OutputError | UsageError, Scope.Scope> =>
+  readRecording(c.recording).pipe(
+    Effect.map((recording) => ({ recording, isOver: true, note: undefined, refresh: () => false })),
     Effect.flatMap((growing) => filteredReplay(growing, c.where)),
     Effect.map((growing) => {
+      const { recording } = growing;
+      return { growing, traces: c.format === "text" ? recordingLines(recording, recording.problems) : undefined };
+    }),
+  );
+
+const openGrowing = (c: PlayCommand): Effect.Effect<Opened, SourceError | OutputError | UsageError, Scope.Scope> =>
+  followRecording(c.recording, { stream: true }).pipe(
+    Effect.tap(untilItBegins),
+    Effect.map((growing) => {
       const { recording, file } = growing;
-      if (c.follow && growing.isOver && recording.end === undefined)
+      if (growing.isOver && recording.end === undefined)
         note(`${recording.name}: what is compressed or in a foreign format cannot be followed; this is what there is`);
-      const wanted = c.format === "text";
-      const traces = wanted ? recordingLines(recording, recording.problems, c.follow ? file : undefined) : undefined;
+      if (c.format !== "text") return { growing, traces: undefined };
+      const traces =
+        file === undefined
+          ? recordingLines(recording, recording.problems)
+          : new RecordingLines(recording, recording.problems, file);
       return { growing, traces };
     }),
   );
 
-/** A log of executed lines only. */
-const openLog = (directory: string): Effect.Effect<Opened, TrackexecError> =>
-  Effect.try({
-    try: () => {
-      const recording = decodeRecording(new Uint8Array(0), directory);
-      const traces = new TrackexecLines(directory, recording.problems);
-      const growing = { recording, isOver: false, note: undefined, refresh: () => false };
-      return { growing, traces };
-    },
-    catch: (cause) => {
-      if (cause instanceof TrackexecError) return cause;
-      throw cause;
-    },
+/** What the first line says (the clock, the directory) is needed before anything is shown. */
+const untilItBegins = (growing: GrowingRecording) =>
+  Effect.gen(function* () {
+    while (growing.recording.events.length === 0 && !growing.isOver) {
+      yield* Effect.sleep("20 millis");
+      growing.refresh();
+    }
+  });
+
+/** A directory has executed lines only. */
+const openLog = (directory: string): Effect.Effect<Opened, NoLinesError> =>
+  Effect.suspend(() => {
+    const recording = decodeRecording(new Uint8Array(0), directory);
+    const growing = { recording, isOver: false, note: undefined, refresh: () => false };
+    return openDirectory(directory, recording.problems).pipe(Effect.map((traces) => ({ growing, traces })));
   });
 
 function extentOf(recording: Recording): Extent {

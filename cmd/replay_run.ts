@@ -1,24 +1,25 @@
 // What `tk replay` does once its words are understood: a recording or a directory of lines, as players on the screen.
-import { Effect, type Scope } from "effect";
+import { Data, Effect, type Scope } from "effect";
 import { readFileSync, statSync } from "node:fs";
+import type { Processes } from "../lib/derive/processes.ts";
 import type { OutputError } from "../lib/host/out.ts";
 import { LineCosts } from "../lib/lines/line_costs.ts";
 import type { CostedTraces } from "../lib/lines/line_track.ts";
 import { formatProblem, Problems } from "../lib/model/problem.ts";
 import { followRecording } from "../lib/pipeline/follow_recording.ts";
 import type { SourceError } from "../lib/pipeline/source.ts";
+import { firstTrack } from "../lib/replay/first_track.ts";
 import { GrowingProcesses } from "../lib/replay/growing.ts";
-import { hasLines, LinePlayer } from "../lib/replay/line_player.ts";
+import { LinePlayer, tracksInOrder } from "../lib/replay/line_player.ts";
 import { LineView } from "../lib/replay/line_view.ts";
 import { ProcessView } from "../lib/replay/process_view.ts";
 import type { View } from "../lib/replay/view.ts";
-import { recordingLines } from "../lib/traces/recording_lines.ts";
-import { TrackexecError } from "../lib/trackexec/trackexec_error.ts";
-import { TrackexecLines } from "../lib/trackexec/trackexec_lines.ts";
+import { isDirectory, type NoLinesError, openDirectory } from "../lib/traces/open_lines.ts";
+import { RecordingLines, recordingLines } from "../lib/traces/recording_lines.ts";
 import type { TtyError } from "../lib/tty/tty.ts";
 import { Progress } from "./progress.ts";
 import { filteredReplay } from "./replay_filter.ts";
-import type { PlayCommand } from "./replay_pipe_run.ts";
+import type { PlayCommand, PlayError } from "./replay_pipe_run.ts";
 import { showScreen } from "./replay_screen.ts";
 import { speaksUnicode, wantsColor } from "./screen.ts";
 import { note, tellProblems } from "./tell.ts";
@@ -30,20 +31,30 @@ export interface ReplayCommand extends PlayCommand {
   readonly view: "lines" | "processes" | undefined;
 }
 
-type ReplayError = SourceError | OutputError | UsageError | TrackexecError | TtyError;
+/** The recording could be read, and there is nothing in it that a player could show. */
+class NothingToReplay extends Data.TaggedError("NothingToReplay")<{ readonly message: string }> {}
+
+type ReplayError = PlayError | UsageError | NothingToReplay | NoLinesError | TtyError;
 
 /** A log directory of this many blocks is read for heat without being asked: each has at most 4094 lines. */
-const CHEAP_BLOCKS = 512;
+const CHEAP_BLOCKS = 2048;
+
+/** Adding up what lines cost takes at most one part in so many of the time. */
+const HEAT_PAUSE = 10;
+/** Milliseconds of it after which keys are looked at. */
+const HEAT_SLICE = 10;
 
 /** A source that the recording has not kept is read as it is now, up to this size. */
 const MOST_SOURCE = 16 << 20;
 
 interface Opened {
   readonly views: readonly View[];
-  readonly lines: LineView | undefined;
+  readonly lines: () => LineView | undefined;
   readonly traces: CostedTraces | undefined;
   readonly problems: Problems;
   readonly growing: boolean;
+  /** A view of what was not there at first. */
+  readonly more?: () => View | undefined;
   /** Sentences for the user. */
   readonly notes: readonly string[];
 }
@@ -56,13 +67,15 @@ export const run = (c: ReplayCommand): Effect.Effect<void, ReplayError> =>
         return yield* play(c);
       }
       const opened = yield* isDirectory(c.recording)
-        ? openDirectory(c.recording)
+        ? openLineDirectory(c.recording)
         : openRecording(c.recording, c.view, c.where);
       const told = { problems: 0 };
       yield* showScreen({
         views: opened.views,
         ability: { unicode: speaksUnicode(), color: wantsColor(c.color, true) },
         growing: opened.growing,
+        follow: c.follow,
+        more: opened.more,
         idle: heatFor(opened),
         news: () => {
           const { total, kept } = opened.problems;
@@ -82,54 +95,60 @@ export const run = (c: ReplayCommand): Effect.Effect<void, ReplayError> =>
     }),
   );
 
-/** Adds up what lines cost, a track at a time. */
+/** Adds up what lines cost, some tracks at a time. */
 function heatFor({ lines, traces }: Opened): (() => boolean | undefined) | undefined {
-  if (lines === undefined || traces === undefined) return undefined;
+  if (traces === undefined) return undefined;
   const isCheap = traces.tracks.every(({ kind, blocks }) => kind !== "trackexec" || blocks <= CHEAP_BLOCKS);
   let costs = new LineCosts();
   let next = 0;
+  let spent = 0;
+  let done = -Infinity;
   return () => {
-    if (!lines.wantsCosts(isCheap)) return undefined;
-    if (next < traces.tracks.length) {
+    const view = lines();
+    if (view?.wantsCosts(isCheap) !== true) return undefined;
+    const began = performance.now();
+    // Of a recording that grows everything is added up again, but most of the time is for the user.
+    if (next === 0) {
+      if (began - done < HEAT_PAUSE * spent) return undefined;
+      spent = 0;
+    }
+    while (next < traces.tracks.length) {
       traces.addCosts(costs, next++);
+      if (performance.now() - began < HEAT_SLICE) continue;
+      spent += performance.now() - began;
       return false;
     }
-    lines.useCosts(costs);
+    spent += performance.now() - began;
+    view.useCosts(costs);
+    done = performance.now();
     costs = new LineCosts();
     next = 0;
     return true;
   };
 }
 
-function isDirectory(path: string): boolean {
-  try {
-    return path !== "-" && statSync(path).isDirectory();
-  } catch {
-    return false; // Whoever opens it says why it cannot be had.
-  }
-}
-
-const openDirectory = (dir: string): Effect.Effect<Opened, UsageError | TrackexecError> =>
+const openLineDirectory = (dir: string): Effect.Effect<Opened, NothingToReplay | NoLinesError> =>
   Effect.gen(function* () {
     const problems = new Problems();
-    const traces = yield* Effect.try({
-      try: () => new TrackexecLines(dir, problems),
-      catch: (cause) => {
-        if (cause instanceof TrackexecError) return cause;
-        throw cause;
-      },
-    });
+    const traces = yield* openDirectory(dir, problems);
     const lines = lineView(traces);
     if (lines === undefined)
-      return yield* new UsageError(`There is nothing to replay in '${dir}': no line was executed`);
-    return { views: [lines], lines, traces, problems, growing: isRecent(`${dir}/log_index`), notes: traces.notes };
+      return yield* new NothingToReplay({ message: `There is nothing to replay in '${dir}': no line was executed` });
+    return {
+      views: [lines],
+      lines: () => lines,
+      traces,
+      problems,
+      growing: isRecent(`${dir}/log_index`) || isRecent(dir),
+      notes: traces.notes,
+    };
   });
 
 const openRecording = (
   name: string,
   first: "lines" | "processes" | undefined,
   where: string | undefined,
-): Effect.Effect<Opened, SourceError | OutputError | UsageError, Scope.Scope> =>
+): Effect.Effect<Opened, SourceError | OutputError | UsageError | NothingToReplay, Scope.Scope> =>
   Effect.gen(function* () {
     const progress = new Progress();
     const ticking = setInterval(() => progress.tell("reading"), 200);
@@ -144,26 +163,35 @@ const openRecording = (
     );
     const { recording, isOver } = growing;
     const { problems } = recording;
-    const traces = recordingLines(recording, problems, isOver ? undefined : growing.file);
-    const lines = traces === undefined ? undefined : lineView(traces);
-    const source = new GrowingProcesses(growing, () => performance.now());
+    const traces =
+      isOver || growing.file === undefined
+        ? recordingLines(recording, problems)
+        : new RecordingLines(recording, problems, growing.file);
+    const source = new GrowingProcesses(growing, () => performance.now(), traces);
+    let lines = traces === undefined ? undefined : lineView(traces, source.history().derived.processes);
     const views: View[] = [];
     if (lines !== undefined) views.push(lines);
     if (source.history().rows.length > 0) views.push(new ProcessView(source));
     if (views.length === 0)
-      return yield* new UsageError(
-        `There is nothing to replay in '${name}': it has no processes and no executed lines`,
-      );
+      return yield* new NothingToReplay({
+        message: `There is nothing to replay in '${name}': it has no processes and no executed lines`,
+      });
     if (first !== undefined) {
       const at = views.findIndex(({ id }) => id === first);
       if (at < 0) return yield* new UsageError(`--view ${first}: there are no ${first} in '${name}'`);
       views.unshift(...views.splice(at, 1));
     }
-    return { views, lines, traces, problems, growing: !isOver, notes: traces?.notes ?? [] };
+    // Of a recording that has just begun: lines may come later.
+    const more = () => {
+      if (lines !== undefined || traces === undefined || !traces.refresh()) return undefined;
+      lines = lineView(traces, source.history().derived.processes);
+      return lines;
+    };
+    return { views, lines: () => lines, traces, problems, growing: !isOver, more, notes: traces?.notes ?? [] };
   });
 
-function lineView(traces: CostedTraces): LineView | undefined {
-  const track = traces.tracks.find(hasLines);
+function lineView(traces: CostedTraces, processes?: Processes): LineView | undefined {
+  const track = firstTrack(tracksInOrder(traces), processes);
   return track === undefined ? undefined : new LineView(new LinePlayer(traces, track, { sourceNow }));
 }
 

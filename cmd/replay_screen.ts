@@ -16,6 +16,10 @@ export interface Screen {
   readonly ability: Ability;
   /** It is still being written, as far as can be told. */
   readonly growing: boolean;
+  /** A view that was not there at first; asked when the recording is looked at again. */
+  readonly more?: (() => View | undefined) | undefined;
+  /** Begins at the end and stays there. */
+  readonly follow?: boolean;
   /** Work for when nobody types, one piece a call; whether the screen is to be painted again. Undefined: nothing is left. */
   readonly idle?: (() => boolean | undefined) | undefined;
   /** Something that came up meanwhile, such as a damaged block; told once. */
@@ -30,8 +34,9 @@ export const showScreen = (screen: Screen): Effect.Effect<void, TtyError> =>
     }),
   );
 
-async function run(tty: Tty, { views, ability, growing, idle, news }: Screen): Promise<void> {
+async function run(tty: Tty, { views, ability, growing, more, follow, idle, news }: Screen): Promise<void> {
   const shell = new Shell(views);
+  if (follow === true) shell.press("F", "");
   const painter = new Painter(ability);
   let stale = true;
   for (;;) {
@@ -56,9 +61,15 @@ async function run(tty: Tty, { views, ability, growing, idle, news }: Screen): P
     switch (event.kind) {
       case "end":
         return;
-      case "timeout":
+      case "timeout": {
         stale = shell.tick();
+        const view = more?.();
+        if (view !== undefined) {
+          shell.add(view);
+          stale = true;
+        }
         break;
+      }
       case "resize":
         painter.forget();
         break;

@@ -11,4 +11,6 @@ if (words.length === 1 && (words[0] === "--version" || words[0] === "-V")) conso
 else if (words[verb] === "exec") await import("./exec_run.ts").then((exec) => exec.main(words, verb));
 else if (words[verb] === "docker") await import("./docker_run.ts").then((docker) => docker.main(words, verb));
 else if (words[0] === "exec-reporter") await import("./exec_reporter.ts").then((reporter) => reporter.main(words));
+else if (words[0] === "lines-collector")
+  await import("./lines_collector.ts").then((collector) => collector.main(words));
 else await import("./main.ts").then((main) => main.main(words));

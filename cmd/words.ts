@@ -19,6 +19,10 @@ const VALUED: ReadonlySet<string> = new Set([
   "--mode",
   "--until",
   "--report",
+  "--lines-engine",
+  "--spool",
+  "--spool-runs",
+  "--spool-size",
 ]);
 
 /** Short options whose value may be glued to them, by verb. */

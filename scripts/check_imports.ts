@@ -10,8 +10,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "lib/format": ["lib/base", "lib/model"],
   "lib/stage": ["lib/base", "lib/model"],
   "lib/derive": ["lib/base", "lib/model"],
-  "lib/render": ["lib/base", "lib/model", "lib/derive"],
-  "lib/analyse": ["lib/base", "lib/model", "lib/derive", "lib/render"],
+  "lib/render": ["lib/base", "lib/model", "lib/derive", "lib/lines"],
+  "lib/analyse": ["lib/base", "lib/model", "lib/derive", "lib/render", "lib/lines"],
   "lib/lines": ["lib/base", "lib/model", "lib/derive"],
   "lib/query": ["lib/base", "lib/model", "lib/derive", "lib/lines", "lib/analyse"],
   "lib/replay": ["lib/base", "lib/model", "lib/derive", "lib/render", "lib/lines", "lib/query", "lib/terminal"],
@@ -67,6 +67,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "lib/report",
     "lib/sink",
   ],
+  "lib/collect": ["lib/base", "lib/model", "lib/format", "lib/lines", "lib/host", "lib/capture", "lib/recorders"],
   "lib/terminal": ["lib/base"],
   "lib/tty": ["lib/base", "lib/host", "lib/terminal"],
   "lib/traces": [
@@ -118,6 +119,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "lib/report",
     "lib/sink",
     "lib/exec",
+    "lib/collect",
     "lib/pipeline",
     "lib/trackexec",
     "lib/traces",
@@ -195,7 +197,8 @@ export function checkImports(root: string): string[] {
     );
     for (const [, target] of imports) {
       if (target!.startsWith(".")) {
-        if (!target!.endsWith(".ts")) faults.push(`${file}: imports ${target} without .ts`);
+        // Recorders that programs load are carried as text.
+        if (!/\.(ts|py|sh)$/.test(target!)) faults.push(`${file}: imports ${target} without .ts`);
         const to = folderOf(relative(root, normalize(join(root, dirname(file), target!))));
         if (to !== from && !allowed.includes(to)) faults.push(`${file}: ${from} may not import ${to} (${target})`);
       } else if (PURE.includes(from) && !PURE_PACKAGES.has(target!))

@@ -11,14 +11,16 @@ import { type Concurrency, deriveConcurrency } from "../derive/concurrency.ts";
 import { type CriticalPath, deriveCriticalPath } from "../derive/critical_path.ts";
 import { type CommandBy, deriveExecKeys, type Watch } from "../derive/exec_keys.ts";
 import { deriveProbes, type Probes } from "../derive/probes.ts";
-import { ENDED, processesOf, type Processes, rootPidsOf } from "../derive/processes.ts";
+import { drawnEnd, ENDED, processesOf, type Processes, rootPidsOf } from "../derive/processes.ts";
 import { deriveTree, type ProcessTree } from "../derive/tree.ts";
 import { deriveUsage, type Usage } from "../derive/usage.ts";
 import { deriveLittleWork, type LittleWork } from "../derive/wrappers.ts";
+import type { CostedTraces } from "../lines/line_track.ts";
 import { filenameOf } from "../model/event_at.ts";
 import { ABSENT } from "../model/ids.ts";
 import type { Recording } from "../model/recording.ts";
 import { Commands } from "../render/commands.ts";
+import { LineFacts } from "./line_facts.ts";
 import { printable } from "../base/text.ts";
 
 export interface AnalysisOptions {
@@ -27,6 +29,8 @@ export interface AnalysisOptions {
   readonly unicode: boolean;
   /** Nothing shortened: for programs. */
   readonly full: boolean;
+  /** The recording's executed lines, when it has any. */
+  readonly lines?: CostedTraces | undefined;
   /** Told what is being worked on, now and then. */
   readonly watch?: (stage: string, done: number, total: number) => void;
 }
@@ -42,6 +46,8 @@ export class Analysis {
   readonly commands: Commands;
   /** Pids of the recorded commands. */
   readonly rootPids: readonly number[];
+  /** Undefined when no line was recorded. */
+  readonly lines: LineFacts | undefined;
   /** The life of the recorded command; ABSENT when there is none, or more than one. */
   readonly root: number;
   private readonly numbered = new Map<CommandBy, CommandNumbers>();
@@ -64,6 +70,8 @@ export class Analysis {
     this.commands = new Commands(recording, this.processes, this.tree, options);
     this.rootPids = rootPidsOf(recording);
     this.root = this.findRoot();
+    const { lines, unicode } = options;
+    this.lines = lines === undefined ? undefined : new LineFacts(lines, this.processes, unicode);
   }
 
   private findRoot(): number {
@@ -169,6 +177,11 @@ export class Analysis {
     for (let i = p.imageAt[life]!; i < p.imageAt[life + 1]! && (row === ABSENT || p.imageStart[i]! <= t); i++)
       row = p.imageRow[i]!;
     return row === ABSENT ? this.commands.withoutExec(life) : this.commands.ofExec(row);
+  }
+
+  /** How long it lived, as far as it was seen. */
+  lifeTime(life: number): number {
+    return drawnEnd(this.processes, life) - this.processes.start[life]!;
   }
 
   /** Lives whose end was not seen. */

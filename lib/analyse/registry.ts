@@ -3,6 +3,7 @@ import { makeRegistry } from "../base/registry.ts";
 import type { Section } from "./section.ts";
 import { commands } from "./sections/commands.ts";
 import { criticalPath } from "./sections/critical_path.ts";
+import { lines, lineThreads, startedBy } from "./sections/lines.ts";
 import { parallelism, serialWindows, timeline } from "./sections/parallelism.ts";
 import { probeFolders, probes } from "./sections/probes.ts";
 import { repeated, short, waste, wrappers } from "./sections/waste.ts";
@@ -10,12 +11,15 @@ import { repeated, short, waste, wrappers } from "./sections/waste.ts";
 export const sections = makeRegistry<Section>("section", [
   commands,
   criticalPath,
+  lineThreads,
+  lines,
   parallelism,
   probeFolders,
   probes,
   repeated,
   serialWindows,
   short,
+  startedBy,
   timeline,
   waste,
   wrappers,
@@ -31,7 +35,7 @@ export function sectionsOf(id: string, forPeople: boolean): readonly Section[] {
 
 /** What a report holds when no section is asked for: the brief ones for people, all for programs. */
 export function wholeReport(forPeople: boolean): readonly Section[] {
-  const order = ["commands", "critical-path", "parallelism", "waste", "probes"];
+  const order = ["commands", "critical-path", "started-by", "lines", "parallelism", "waste", "probes"];
   const place = (s: Section) => order.indexOf(s.group ?? s.id) * 2 + (s.group === undefined ? 0 : 1);
   return sections.entries.filter((s) => !forPeople || s.brief).toSorted((a, b) => place(a) - place(b));
 }

@@ -6,6 +6,7 @@ import { type ExitStatus, UNKNOWN_STATUS } from "../model/status.ts";
 import { formatDuration } from "../model/time.ts";
 import { caveats, commandText, failureText } from "../render/commands.ts";
 import type { Analysis } from "./analysis.ts";
+import type { LineFacts } from "./line_facts.ts";
 import type { Section } from "./section.ts";
 import type { Column, Fact, Report, Table } from "./table.ts";
 
@@ -15,6 +16,8 @@ export interface ReportOptions {
   readonly limit: number;
   /** For the section that has it; the others keep their own order. */
   readonly sort: Column | undefined;
+  /** The sections were named: they are shown even when they have nothing to say. */
+  readonly asked?: boolean;
 }
 
 /** Yields between its steps, so that the caller may do something else; returns the report. */
@@ -23,6 +26,7 @@ export function* makeReport(analysis: Analysis, options: ReportOptions): Generat
   yield;
   const tables: Table[] = [];
   for (const section of options.sections) {
+    if (section.needsLines === true && analysis.lines === undefined && options.asked !== true) continue;
     const sort = options.sort !== undefined && section.columns.includes(options.sort) ? options.sort : undefined;
     tables.push(section.table(analysis, { limit: options.limit, sort }));
     yield;
@@ -129,14 +133,35 @@ function facts(analysis: Analysis, o: Overview): Fact[] {
     { id: "parallelism", value: o.parallelism === undefined ? undefined : Math.round(o.parallelism * 1e4) / 1e4 },
     { id: "most_running", value: c.mostLeaves },
     { id: "most_alive", value: c.mostAlive },
+    ...(analysis.lines === undefined ? [] : lineFacts(analysis.lines)),
     { id: "lost_events", value: recording.lost },
     { id: "complete", value: recording.header === undefined ? undefined : recording.end !== undefined },
   ];
 }
 
+function lineFacts({ traces, costs }: LineFacts): Fact[] {
+  return [
+    { id: "line_events", value: costs.events },
+    { id: "distinct_lines", value: costs.length },
+    { id: "line_threads", value: traces.tracks.length },
+  ];
+}
+
+function lineNotes({ traces, costs }: LineFacts): string[] {
+  const out = [...traces.notes];
+  if (traces.tracks.some((track) => track.approximate))
+    out.push("times of lines are approximate: not every one was stamped");
+  if (costs.unplaced > 0)
+    out.push(
+      `there are more distinct lines than are counted: ${costs.unplaced} executions of further ones are left out`,
+    );
+  return out;
+}
+
 function notes(analysis: Analysis): string[] {
   const { processes: p, recording, usage, rootPids } = analysis;
   const out = caveats(recording);
+  if (analysis.lines !== undefined) out.push(...lineNotes(analysis.lines));
   if (p.length === 0) return out;
   let exits = 0;
   for (let life = 0; life < p.length; life++) if (p.exitRow[life] !== ABSENT) exits++;

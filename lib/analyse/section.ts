@@ -16,6 +16,8 @@ export interface Section extends Entry {
   readonly group?: string;
   /** Part of the report that is shown when no section is asked for. */
   readonly brief: boolean;
+  /** It says something only of recordings with executed lines: left out of other reports unless asked for. */
+  readonly needsLines?: boolean;
   /** Shown to people only when asked for by its own name: its group has a drawing of it. */
   readonly machineOnly?: boolean;
   readonly columns: readonly Column[];

@@ -119,7 +119,7 @@ function layOut(table: Table, options: TextOptions): LaidOut[] {
   table.columns.forEach((column, at) => {
     if (column.machineOnly === true) return;
     // A column of which nothing is known says nothing.
-    if (column.kind !== "text" && table.rows.every((row) => row[at] === undefined)) return;
+    if (table.rows.every((row) => row[at] === undefined)) return;
     let width = displayWidth(column.title);
     for (const row of table.rows) width = Math.max(width, displayWidth(cellText(column, row[at], options.unicode)));
     columns.push({ column, at, width });

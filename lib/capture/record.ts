@@ -6,6 +6,7 @@ import type { ExitStatus } from "../model/status.ts";
 import { CaptureError } from "./capture_error.ts";
 import { prepare, type Preparation } from "./preparation.ts";
 import { recordWithPtrace } from "./ptrace/session.ts";
+import type { LineFeed } from "./line_feed.ts";
 import type { ReportFeed } from "./report_feed.ts";
 import { say } from "./summary.ts";
 
@@ -23,6 +24,8 @@ export interface RecordOptions {
   readonly bpftracePath?: string | undefined;
   /** Reports about the command that go into the recording. */
   readonly reports?: ReportFeed | undefined;
+  /** Lines that the recorded programs execute. */
+  readonly lines?: LineFeed | undefined;
   /** `tk 1.2.3`, for the header. */
   readonly generator: string;
 }
@@ -42,17 +45,20 @@ export interface RecordResult {
 /** Makes one recording; fails with a `CaptureError` while nothing has run yet. */
 export type Recorder = (options: RecordOptions) => Effect.Effect<RecordResult, CaptureError>;
 
-const withBpftrace: Recorder = (options) =>
-  options.reports === undefined ? bpftraceAlone(options) : Effect.fail(noReports);
+const withBpftrace: Recorder = (options) => {
+  if (options.reports !== undefined) return Effect.fail(needsPtrace("--report"));
+  return options.lines === undefined ? bpftraceAlone(options) : Effect.fail(needsPtrace("--lines"));
+};
 
-const noReports = new CaptureError({
-  backend: "bpftrace",
-  reason: {
-    _tag: "Contradiction",
-    what: "--report needs the ptrace backend",
-    instead: "add --backend ptrace, or leave out --report",
-  },
-});
+const needsPtrace = (flag: string) =>
+  new CaptureError({
+    backend: "bpftrace",
+    reason: {
+      _tag: "Contradiction",
+      what: `${flag} needs the ptrace backend`,
+      instead: `add --backend ptrace, or leave out ${flag}`,
+    },
+  });
 
 const bpftraceAlone: Recorder = (options) =>
   Effect.promise(() => import("./bpftrace/session.ts")).pipe(

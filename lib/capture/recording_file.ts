@@ -66,6 +66,10 @@ function openNamed(path: string, backend: string): RecordingFile {
   const mode = openKernel().call(NR.geteuid) === 0 ? 0o600 : 0o666;
   const fd = openFile(path, O_WRONLY | O_CREAT, mode);
   if (fd < 0) throw new CaptureError({ backend, reason: { _tag: "OutputRefused", path, errno: -fd } });
+  // A spool is tidied up by whoever comes next: what is being recorded is not thrown away.
+  const shared = 1;
+  const noWait = 4;
+  openKernel().call(NR.flock, fd, shared | noWait);
   return {
     path,
     fd,

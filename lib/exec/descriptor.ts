@@ -5,18 +5,7 @@ import { openKernel } from "../host/kernel.ts";
 import { Block, CString } from "../host/memory.ts";
 import { NR } from "../host/syscalls.ts";
 import { openNameless } from "../host/descriptors.ts";
-import { makePipe } from "../host/pipes.ts";
-
-const F_DUPFD_CLOEXEC = 1030;
-
-/** The same above 2; the number that was given is free again. Errors (below 0) are handed through. */
-export function aboveStandard(fd: number): number {
-  if (fd < 0 || fd > 2) return fd;
-  const kernel = openKernel();
-  const higher = kernel.call(NR.fcntl, fd, F_DUPFD_CLOEXEC, 3);
-  kernel.call(NR.close, fd);
-  return higher;
-}
+import { aboveStandard } from "../host/pipes.ts";
 
 /** A file without a name, in memory, or in $TMPDIR where that cannot be; -errno when there is neither. */
 export function memoryFile(): number {
@@ -29,14 +18,6 @@ export function memoryFile(): number {
 export function processHandle(pid: number): number | undefined {
   const fd = aboveStandard(openKernel().call(NR.pidfd_open, pid, 0));
   return fd < 0 ? undefined : fd;
-}
-
-/** Read end and write end, or -errno. */
-export function pipeAboveStandard(): { readonly readEnd: number; readonly writeEnd: number } | number {
-  const pipe = makePipe();
-  if (typeof pipe === "number") return pipe;
-  const ends = { readEnd: aboveStandard(pipe.readEnd), writeEnd: aboveStandard(pipe.writeEnd) };
-  return ends.readEnd < 0 || ends.writeEnd < 0 ? -ERRNO.EMFILE : ends;
 }
 
 /** Writes all of it; 0 or the errno. */

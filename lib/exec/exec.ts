@@ -17,7 +17,7 @@ import { randomId } from "../report/build.ts";
 import type { RunIdentity } from "../report/run.ts";
 import { attemptsFor, expectedAttempt, programWords, type Wanted } from "./command.ts";
 import { currentDirectory } from "./directory.ts";
-import { aboveStandard } from "./descriptor.ts";
+import { aboveStandard } from "../host/pipes.ts";
 import { commandError, ExecError } from "./exec_error.ts";
 import { ownStderr } from "./messages.ts";
 import type { Output, OutputFormat } from "./output.ts";

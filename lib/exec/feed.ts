@@ -12,7 +12,7 @@ import { NR } from "../host/syscalls.ts";
 import { randomId } from "../report/build.ts";
 import type { RunIdentity } from "../report/run.ts";
 import { monotonicNs, sleepMs } from "../host/clock.ts";
-import { pipeAboveStandard } from "./descriptor.ts";
+import { pipeAboveStandard } from "../host/pipes.ts";
 import { ownStderr } from "./messages.ts";
 import { makeExecPipe, startReporter } from "./start_reporter.ts";
 

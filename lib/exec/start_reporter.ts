@@ -4,13 +4,14 @@
 // exec, looks at the program in its first moments, and goes on to become tk again.
 import type { Inherited } from "../capture/launch/inherited.ts";
 import { CLONE_ROOM, cloneOnto, label, Script } from "../capture/launch/script.ts";
-import { closeFile, readSmallFile } from "../host/descriptors.ts";
+import { closeFile } from "../host/descriptors.ts";
 import { ERRNO } from "../host/errno.ts";
 import { openKernel } from "../host/kernel.ts";
 import { Block, sizeOfCStrings } from "../host/memory.ts";
-import { splitNul } from "../host/proc.ts";
+import { ownPrefix } from "../host/proc.ts";
 import { NR } from "../host/syscalls.ts";
-import { memoryFile, pipeAboveStandard, processHandle, writeWhole } from "./descriptor.ts";
+import { pipeAboveStandard } from "../host/pipes.ts";
+import { memoryFile, processHandle, writeWhole } from "./descriptor.ts";
 import { EARLY_FACTS, EarlyLook, type LookRequest } from "./early_look.ts";
 import { encodePlan, type Plan } from "./plan.ts";
 
@@ -45,13 +46,6 @@ export interface ReporterOptions {
 export interface StartedReporter {
   /** 0 when it is nobody's child of ours. */
   readonly pid: number;
-}
-
-/** What starts this very program again: the words before those that the user typed. */
-function ownPrefix(typedWords: number): Uint8Array[] {
-  const all = splitNul(readSmallFile("/proc/self/cmdline") ?? new Uint8Array());
-  const prefix = all.slice(0, Math.max(1, all.length - typedWords));
-  return prefix.length > 0 && all.length > 0 ? prefix : [new TextEncoder().encode("tk")];
 }
 
 const encoder = new TextEncoder();

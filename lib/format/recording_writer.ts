@@ -10,6 +10,7 @@ import type { RecordingHeader } from "../model/recording.ts";
 export const FORMAT_VERSION = 1;
 
 const encoder = new TextEncoder();
+const BRACE = 123;
 
 /** What wait4(2) says about a process that has ended, times in nanoseconds; ABSENT where unknown. */
 export interface ExitUsage {
@@ -220,6 +221,27 @@ export class RecordingWriter {
     this.out.raw(',"reason":');
     this.out.text(reason);
     this.out.raw("}}\n");
+  }
+
+  /** Something that the user should know of executed lines, and of which processes. */
+  lineNote(timestamp: number, message: string, count: number, pids: readonly number[]): void {
+    this.begin("Note", timestamp);
+    this.note("about", "lines");
+    this.note("message", message);
+    this.number("count", count);
+    this.out.raw(`,"pids":[${pids.join(",")}]`);
+    this.out.raw("}}\n");
+  }
+
+  /** A line that another process has made, `{"Tag":{...}}` and a newline, with this recording's next number put into it. */
+  numbered(line: Uint8Array): void {
+    const o = this.out;
+    const open = line.indexOf(BRACE, 1) + 1;
+    o.copy(line, 0, open);
+    o.raw('"seq":');
+    o.int(this.seq++);
+    o.raw(",");
+    o.copy(line, open, line.length);
   }
 
   /** The last line of a complete recording. `events` counts everything between header and end. */

@@ -13,6 +13,8 @@ export class Clock {
   private readonly nanoseconds: number;
   /** Wall clock of 0, nanoseconds since 1970. */
   readonly startedUnixNs: bigint;
+  /** CLOCK_MONOTONIC of 0. */
+  readonly startedMonotonicNs: bigint;
 
   constructor() {
     // The wall clock between two readings of the monotonic one; the tightest of a few tries, so that a switch to another
@@ -31,6 +33,7 @@ export class Clock {
       zero = before + (after - before) / 2n;
     }
     this.startedUnixNs = wall;
+    this.startedMonotonicNs = zero;
     this.seconds = Number(zero / 1_000_000_000n);
     this.nanoseconds = Number(zero % 1_000_000_000n);
   }

@@ -33,6 +33,12 @@ export function truncateFile(fd: number): void {
   openKernel().call(NR.ftruncate, fd, 0);
 }
 
+/** Gives the disk back the space of a file's bytes, which then read as 0; where that cannot be, nothing happens. */
+export function punchHole(fd: number, from: number, length: number): void {
+  const keepSizeAndPunchHole = 3;
+  openKernel().call(NR.fallocate, fd, keepSizeAndPunchHole, from, length);
+}
+
 /** A nameless file that no other process can open: on disk where `directory` allows it, else in memory. -errno on failure. */
 export function openNameless(directory: string): number {
   const fd = openFile(directory, O_TMPFILE | O_RDWR, 0o600);

@@ -30,6 +30,25 @@ export function makePipe(): Pipe | number {
   return { readEnd, writeEnd, closeReadEnd: () => close(readEnd), closeWriteEnd: () => close(writeEnd) };
 }
 
+const F_DUPFD_CLOEXEC = 1030;
+
+/** The same above 2, also where standard descriptors were closed; the number that was given is free again. Errors (below 0) are handed through. */
+export function aboveStandard(fd: number): number {
+  if (fd < 0 || fd > 2) return fd;
+  const kernel = openKernel();
+  const higher = kernel.call(NR.fcntl, fd, F_DUPFD_CLOEXEC, 3);
+  kernel.call(NR.close, fd);
+  return higher;
+}
+
+/** Read end and write end, or -errno. */
+export function pipeAboveStandard(): { readonly readEnd: number; readonly writeEnd: number } | number {
+  const pipe = makePipe();
+  if (typeof pipe === "number") return pipe;
+  const ends = { readEnd: aboveStandard(pipe.readEnd), writeEnd: aboveStandard(pipe.writeEnd) };
+  return ends.readEnd < 0 || ends.writeEnd < 0 ? -ERRNO.EMFILE : ends;
+}
+
 /** `pipe:[4711]`, the same for both ends. */
 function target(fd: number): string | undefined {
   const link = readLink(`/proc/self/fd/${fd}`);

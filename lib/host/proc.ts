@@ -70,6 +70,13 @@ export function ownLastArguments(count: number): Uint8Array[] | undefined {
   return count > 0 && count < all.length ? all.slice(-count) : undefined;
 }
 
+/** What starts this very program again: the words before those that the user typed. */
+export function ownPrefix(typedWords: number): Uint8Array[] {
+  const all = splitNul(readSmallFile("/proc/self/cmdline") ?? new Uint8Array());
+  const prefix = all.slice(0, Math.max(1, all.length - typedWords));
+  return prefix.length > 0 && all.length > 0 ? prefix : [encoder.encode("tk")];
+}
+
 /** What a process calls itself, for people: without control characters; `?` when it is gone. */
 export function processName(pid: number): string {
   const name = readText(`/proc/${pid}/comm`);

@@ -12,9 +12,10 @@ const VERSION = 1;
 const APPROXIMATE = 1;
 
 /** Limits of what is believed; the recorder stays far below each. */
-const MOST_WORDS = 1 << 24;
+const MOST_WORDS = 1 << 20;
 const MOST_NAME = 1 << 16;
 const MOST_LINE = 0x7fffffff;
+const MOST_ENTRIES = 1 << 22;
 
 export interface HeadCode {
   /** Index in `sources`; -1 for none, such as the wait of an event loop. */
@@ -111,16 +112,16 @@ export function decodeHead(bytes: Uint8Array): BlockHead | string {
   const minDepth = r.take();
   if (words > MOST_WORDS || events > words) return `its head claims ${events} lines in ${words} events`;
   const sources: string[] = [];
-  for (let n = r.takeCount(); n > 0 && !r.failed; n--) sources.push(r.takeText(MOST_NAME));
+  for (let n = r.takeCount(MOST_ENTRIES); n > 0 && !r.failed; n--) sources.push(r.takeText(MOST_NAME));
   const codes: HeadCode[] = [];
-  for (let n = r.takeCount(); n > 0 && !r.failed; n--) {
+  for (let n = r.takeCount(MOST_ENTRIES); n > 0 && !r.failed; n--) {
     const source = r.take() - 1;
     const firstLine = r.take();
     const name = r.takeText(MOST_NAME);
     if (source >= sources.length || firstLine > MOST_LINE) return "its table of functions is damaged";
     codes.push({ source, firstLine, name });
   }
-  const depth = r.takeCount();
+  const depth = r.takeCount(MOST_ENTRIES);
   const stackCode = new Int32Array(depth);
   const stackLine = new Int32Array(depth);
   let wrong = false;
@@ -153,7 +154,7 @@ export function decodeHead(bytes: Uint8Array): BlockHead | string {
 }
 
 function decodeTotals(r: VarReader, codes: number): HeadTotals | undefined {
-  const n = r.takeCount();
+  const n = r.takeCount(MOST_ENTRIES);
   const code = new Int32Array(n);
   const line = new Int32Array(n);
   const count = new Float64Array(n);

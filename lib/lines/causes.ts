@@ -10,6 +10,7 @@
 // of a process could have done it, the one that executed a line last is named, and that it was a choice is said.
 import { ENDED, type Processes } from "../derive/processes.ts";
 import { SKEW_NS } from "../derive/lives.ts";
+import { deriveTree, type ProcessTree } from "../derive/tree.ts";
 import { KIND } from "../model/event.ts";
 import { ABSENT } from "../model/ids.ts";
 import type { LineTraces, LineTrack, Stand } from "./line_track.ts";
@@ -30,6 +31,9 @@ export interface Cause {
 /** A recorder's clock may be this far behind the kernel's: Bash knows microseconds of the wall clock. */
 const CLOCK_NS = 50_000;
 
+/** Children of a subshell that are asked for its first line. */
+const MOST_CHILDREN = 4;
+
 /** Forks of forks without an exec that are climbed. */
 const MOST_FORKS = 16;
 
@@ -38,6 +42,8 @@ export class Causes {
   private readonly traces: LineTraces;
   private tracksOf = new Map<number, LineTrack[]>();
   private known = 0;
+  private readonly ofLife = new Map<number, Cause>();
+  private tree: ProcessTree | undefined;
 
   constructor(p: Processes, traces: LineTraces) {
     this.p = p;
@@ -56,16 +62,21 @@ export class Causes {
 
   /** Who started the process: of what it first became or, when it became nothing, of its fork. */
   causeOfLife(life: number): Cause | undefined {
+    const known = this.ofLife.get(life);
+    if (known !== undefined) return known;
     const { p } = this;
     const first = p.imageAt[life]!;
-    if (first < p.imageAt[life + 1]!) return this.causeOf(p.imageRow[first]!);
-    return p.forkRow[life] === ABSENT ? undefined : this.causeOf(p.forkRow[life]!);
+    const row = first < p.imageAt[life + 1]! ? p.imageRow[first]! : p.forkRow[life]!;
+    const cause = row === ABSENT ? undefined : this.causeOf(row);
+    // What is not known may be once more has been written.
+    if (cause !== undefined) this.ofLife.set(life, cause);
+    return cause;
   }
 
   private ofFork(life: number, time: number): Cause | undefined {
     const { p } = this;
     if (p.forkRow[life] === ABSENT) return undefined;
-    const first = this.firstLineOfSubshell(life);
+    const first = this.firstLineOfSubshell(life, 0);
     if (first !== undefined) return first;
     let at = time;
     let child = life;
@@ -82,12 +93,13 @@ export class Causes {
     return undefined;
   }
 
-  /** Bash notes a command of a pipeline, a group or a job in the process that runs it. */
-  private firstLineOfSubshell(life: number): Cause | undefined {
+  /** Bash notes a command of a pipeline, a group or a job in the process that runs it, which may be a subshell of the subshell. */
+  private firstLineOfSubshell(life: number, level: number): Cause | undefined {
     const { p } = this;
     const first = p.imageAt[life]!;
     const until = first < p.imageAt[life + 1]! ? p.imageStart[first]! : Infinity;
-    for (const track of this.tracks(p.pid[life]!)) {
+    const tracks = this.tracks(p.pid[life]!);
+    for (const track of tracks) {
       if (track.kind !== "bash" || track.blocks === 0 || !this.isWithin(track, life, p.start[life]!)) continue;
       if (track.startOf(0) >= until) continue;
       for (let block = 0; block < track.blocks; block++) {
@@ -97,6 +109,14 @@ export class Causes {
         const file = this.traces.codes[view.code[0]!]!.file;
         return { track: track.index, block, event: 0, file, line: view.line[0]!, certainty: "own line" };
       }
+    }
+    if (until !== Infinity || level === MOST_FORKS) return undefined;
+    this.tree ??= deriveTree(p);
+    const { child, childAt } = this.tree;
+    const most = Math.min(childAt[life + 1]!, childAt[life]! + MOST_CHILDREN);
+    for (let i = childAt[life]!; i < most; i++) {
+      const cause = this.firstLineOfSubshell(child[i]!, level + 1);
+      if (cause !== undefined) return cause;
     }
     return undefined;
   }

@@ -60,11 +60,19 @@ export interface LineTrack {
   has(block: number, file: number, line: number): boolean;
   /** Throws nothing: a damaged block is empty and told once as a problem. */
   load(block: number): LineBlockView;
+  /** The whole stack at an executed line of the block, outermost frame first; undefined, or missing, where only depths are known. */
+  stackAt?(block: number, index: number): readonly Frame[] | undefined;
   /**
    * The top frame at a moment of the block: not always that of the last executed line, since calls come back. Undefined when no frame was
    * open; missing where only executed lines are recorded.
    */
   standAt?(block: number, time: number): Stand | undefined;
+}
+
+/** One frame of a stack: what runs in it and where it stands (0: it has not come to a line yet, or that is not known). */
+export interface Frame {
+  readonly code: number;
+  readonly line: number;
 }
 
 /** Where a thread stands. */

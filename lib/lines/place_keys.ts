@@ -25,6 +25,9 @@ export class PlaceKeys {
   }
 }
 
+/** More than any line's number. */
+const LINES = 2 ** 31;
+
 /** Those of a block's head; `before` itself when they are the same. */
 export function placeKeys(
   totals: HeadTotals,
@@ -32,18 +35,24 @@ export function placeKeys(
   codes: readonly LineCode[],
   before: PlaceKeys | undefined,
 ): PlaceKeys {
-  const order: number[] = [];
-  for (let i = 0; i < totals.length; i++) if (totals.count[i]! > 0) order.push(i);
-  const fileAt = (i: number) => codes[codeAt[totals.code[i]!]!]!.file;
-  order.sort((a, b) => fileAt(a) - fileAt(b) || totals.line[a]! - totals.line[b]!);
-  const file = Int32Array.from(order, fileAt);
-  const line = Int32Array.from(order, (i) => totals.line[i]!);
-  if (before !== undefined && same(before.file, file) && same(before.line, line)) return before;
+  // As numbers in the order of file and line: a sort with a comparison took half of the time of opening a recording.
+  const keys = new Float64Array(totals.length);
+  let n = 0;
+  for (let i = 0; i < totals.length; i++)
+    if (totals.count[i]! > 0) keys[n++] = codes[codeAt[totals.code[i]!]!]!.file * LINES + totals.line[i]!;
+  const sorted = keys.subarray(0, n).sort();
+  if (before !== undefined && same(before, sorted)) return before;
+  const file = new Int32Array(n);
+  const line = new Int32Array(n);
+  for (let i = 0; i < n; i++) {
+    file[i] = Math.floor(sorted[i]! / LINES);
+    line[i] = sorted[i]! - file[i]! * LINES;
+  }
   return new PlaceKeys(file, line);
 }
 
-function same(a: Int32Array, b: Int32Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+function same({ file, line }: PlaceKeys, keys: Float64Array): boolean {
+  if (file.length !== keys.length) return false;
+  for (let i = 0; i < keys.length; i++) if (file[i]! * LINES + line[i]! !== keys[i]) return false;
   return true;
 }

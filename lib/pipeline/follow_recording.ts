@@ -20,7 +20,7 @@ import { eachChunk, openSource, type Source, type SourceError } from "./source.t
 import { fileText } from "./_text_store.ts";
 
 export interface FollowedRecording extends GrowingRecording {
-  /** The file itself, where its bytes are the recording's text; undefined where they are not (compressed, a pipe). */
+  /** A file whose bytes are the recording's text, as far as it was read; undefined where nothing more can come (compressed files). */
   readonly file: { readonly fd: number } | undefined;
 }
 
@@ -271,7 +271,7 @@ const followStream = (
     let known = 0;
     const followed = {
       recording: rows.first(text(), new Problems()),
-      file: undefined,
+      file: { fd: spool.fd },
       isOver: false,
       note: undefined as string | undefined,
       refresh(): boolean {

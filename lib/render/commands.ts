@@ -4,8 +4,8 @@ import { printable } from "../base/text.ts";
 import type { Processes } from "../derive/processes.ts";
 import type { ProcessTree } from "../derive/tree.ts";
 import { programName, quoteArgv, shortenStorePaths } from "../model/argv.ts";
-import type { Argv } from "../model/event.ts";
-import { argvOf, filenameOf } from "../model/event_at.ts";
+import { type Argv, KIND } from "../model/event.ts";
+import { argvOf, eventAt, filenameOf } from "../model/event_at.ts";
 import { ABSENT } from "../model/ids.ts";
 import { isCutOff, type Recording } from "../model/recording.ts";
 import { type ExitStatus, signalName } from "../model/status.ts";
@@ -124,8 +124,13 @@ export function noEndText(recording: Recording): string {
 /** What everybody who looks at this recording must be told, as sentences. */
 export function caveats(recording: Recording): string[] {
   const out: string[] = [];
-  if (recording.lost > 0) {
-    const n = recording.lost;
+  const lines = lostLines(recording);
+  if (lines > 0)
+    out.push(
+      `${lines} ${lines === 1 ? "event of executed lines was" : "events of executed lines were"} lost while recording`,
+    );
+  if (recording.lost > lines) {
+    const n = recording.lost - lines;
     out.push(
       `${n} ${n === 1 ? "event was" : "events were"} lost while recording: processes may be missing or lack their end`,
     );
@@ -133,4 +138,17 @@ export function caveats(recording: Recording): string[] {
   if (isCutOff(recording))
     out.push("the recording was cut off: it has no end, and what was running then has none either");
   return out;
+}
+
+/** Lost events that were about executed lines: no process is missing for them. */
+function lostLines(recording: Recording): number {
+  if (recording.lost === 0) return 0;
+  const { kind, length } = recording.events;
+  let lost = 0;
+  for (let row = 0; row < length; row++) {
+    if (kind[row] !== KIND.lost) continue;
+    const event = eventAt(recording, row);
+    if (event.kind === "lost" && /^lines( of pid \d+)?: /.test(event.reason)) lost += event.count;
+  }
+  return lost;
 }

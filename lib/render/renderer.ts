@@ -1,6 +1,7 @@
 // The contract of a renderer. Line renderers only order the recording's own lines, so the sorter does their work
-// in bounded memory; document renderers look at the whole recording.
+// in bounded memory; document renderers look at the whole recording, trace renderers at its executed lines.
 import type { Entry } from "../base/registry.ts";
+import type { CostedTraces } from "../lines/line_track.ts";
 import type { Recording } from "../model/recording.ts";
 
 export interface RenderOptions {
@@ -16,6 +17,18 @@ export interface RenderOptions {
   readonly limit: number | undefined;
   /** Long forms: Nix store paths unshortened, arguments uncut. */
   readonly full: boolean;
+  /** Executed lines: an object a line instead of text. */
+  readonly ndjson?: boolean;
+  /** Which line of a script started a process; missing of recordings without executed lines. */
+  readonly causeOf?: ((life: number) => CauseText | undefined) | undefined;
+}
+
+/** The line that started a process. */
+export interface CauseText {
+  /** `/srv/build.sh:12` */
+  readonly place: string;
+  /** False when another thread could have been it. */
+  readonly sure: boolean;
 }
 
 export interface TextSink {
@@ -32,4 +45,10 @@ export interface DocumentRenderer extends Entry {
   render(recording: Recording, options: RenderOptions, out: TextSink): void;
 }
 
-export type Renderer = LineRenderer | DocumentRenderer;
+/** Looks at executed lines, which a recording or a directory may hold. Yields now and then, so that others may do something. */
+export interface TraceRenderer extends Entry {
+  readonly shape: "traces";
+  render(traces: CostedTraces, options: RenderOptions, out: TextSink): Generator<void>;
+}
+
+export type Renderer = LineRenderer | DocumentRenderer | TraceRenderer;

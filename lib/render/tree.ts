@@ -5,7 +5,7 @@
 //      10   4.56s   8.10s          make -j4
 //      11   1.20s   1.18s  exit 1  ├─ sh -c 'cc -c a.c'
 //           +11ms                  │  → cc -c a.c
-import { count, cutEnd, displayWidth, padEnd, padStart, wrap } from "../base/text.ts";
+import { count, cutEnd, displayWidth, padEnd, padStart, printable, wrap } from "../base/text.ts";
 import { drawnEnd, ENDED, exitStatusOf, processesOf, type Processes, rootPidsOf } from "../derive/processes.ts";
 import { deriveTree, type ProcessTree } from "../derive/tree.ts";
 import { eventAt } from "../model/event_at.ts";
@@ -32,10 +32,27 @@ interface Glyphs {
   readonly blank: string;
   readonly became: string;
   readonly cut: string;
+  readonly cause: string;
 }
 
-const UNICODE: Glyphs = { branch: "├─ ", last: "└─ ", pass: "│  ", blank: "   ", became: "→ ", cut: "…" };
-const ASCII: Glyphs = { branch: "|- ", last: "`- ", pass: "|  ", blank: "   ", became: "-> ", cut: "..." };
+const UNICODE: Glyphs = {
+  branch: "├─ ",
+  last: "└─ ",
+  pass: "│  ",
+  blank: "   ",
+  became: "→ ",
+  cut: "…",
+  cause: "  ← ",
+};
+const ASCII: Glyphs = {
+  branch: "|- ",
+  last: "`- ",
+  pass: "|  ",
+  blank: "   ",
+  became: "-> ",
+  cut: "...",
+  cause: "  <- ",
+};
 
 /** The columns left of the tree; 0 wide when left out. */
 interface Layout {
@@ -152,6 +169,7 @@ class Drawing {
       status.length,
       trunk + own,
       first < after ? this.commands.ofExec(p.imageRow[first]!) : this.commands.withoutExec(life),
+      this.causeText(life),
     );
     const hasChildren = tree.childAt[life + 1]! > tree.childAt[life]!;
     for (let i = first + 1; i < after; i++) {
@@ -178,17 +196,29 @@ class Drawing {
     statusWidth: number,
     lead: string,
     command: string,
+    cause = "",
   ): string {
     const { layout, options, paint: on } = this;
     let text = padStart(pid, layout.pid - 2) + "  ";
     if (layout.wall > 0) text += padStart(wall, layout.wall - 2) + "  ";
     if (layout.cpu > 0) text += padStart(cpu, layout.cpu - 2) + "  ";
     if (layout.status > 0) text += status + " ".repeat(layout.status - statusWidth);
-    const room = Math.max(1, options.width - layout.left - lead.length);
+    // A cause is short; where there is no room for it beside some of the command, the command is more use.
+    const beside = options.width - layout.left - lead.length - displayWidth(cause);
+    const suffix = options.full || beside >= LEAST_COMMAND ? cause : "";
+    const room = Math.max(1, options.width - layout.left - lead.length - displayWidth(suffix));
     const fits = options.full || displayWidth(command) <= room;
     const shown = fits ? command : cutEnd(withoutFolders(command, this.glyphs.cut), room, this.glyphs.cut);
     const styled = shown.startsWith("(") ? on.dim(shown) : shown;
-    return text + on.dim(lead) + styled + "\n";
+    return text + on.dim(lead) + styled + (suffix === "" ? "" : on.dim(suffix)) + "\n";
+  }
+
+  /** The line that started the process: the file's name alone, unless everything is asked for. */
+  private causeText(life: number): string {
+    const cause = this.options.causeOf?.(life);
+    if (cause === undefined) return "";
+    const place = this.options.full ? cause.place : cause.place.slice(cause.place.lastIndexOf("/") + 1);
+    return this.glyphs.cause + printable(place, this.options.unicode) + (cause.sure ? "" : "?");
   }
 
   private cpuText(life: number): string {

@@ -3,8 +3,8 @@
 import { count, printable } from "../base/text.ts";
 import type { Derived } from "../derive/derived.ts";
 import { KIND } from "../model/event.ts";
-import { eventAt, exitStatusAt } from "../model/event_at.ts";
-import { asFields, textField } from "../model/fields.ts";
+import { eventAt, exitStatusAt, filenameOf } from "../model/event_at.ts";
+import { asFields, countField, textField } from "../model/fields.ts";
 import { ABSENT } from "../model/ids.ts";
 import { formatDuration } from "../model/time.ts";
 import { Commands, failureText } from "../render/commands.ts";
@@ -19,6 +19,8 @@ export interface EventText {
 }
 
 const LONGEST_ERROR = 80;
+/** The kernel's own limit of a path. */
+const LONGEST_FILE = 4096;
 
 export class EventWords {
   private readonly derived: Derived;
@@ -45,7 +47,7 @@ export class EventWords {
       case KIND.exec_part:
         return plain("exec", this.commands.ofExec(row));
       case KIND.exec_failed:
-        return { pid, verb: "exec failed", text: `${this.errorOf(row)}: ${this.commands.ofExec(row)}`, mood: "bad" };
+        return { pid, verb: "exec failed", text: `${this.errorOf(row)}: ${this.tried(row)}`, mood: "bad" };
       case KIND.exit:
         return this.exit(row, pid);
       case KIND.setpgid:
@@ -63,6 +65,17 @@ export class EventWords {
     if (event.error !== undefined && event.error !== "")
       return printable(event.error.slice(0, LONGEST_ERROR), this.unicode);
     return event.errno === undefined ? "failed" : `errno ${event.errno}`;
+  }
+
+  /** Of a search along PATH only the file differs from one exec to the next. */
+  private tried(row: number): string {
+    const command = this.commands.ofExec(row);
+    const file = filenameOf(this.derived.recording, row)?.text;
+    if (file === undefined || file === "") return command;
+    const shown = printable(file.slice(0, LONGEST_FILE), this.unicode);
+    return command === shown || command.startsWith(`${shown} `) || command.startsWith("(no argv)")
+      ? command
+      : `${shown} (${command})`;
   }
 
   private exit(row: number, pid: number | undefined): EventText {
@@ -109,8 +122,21 @@ export class EventWords {
         return { pid, verb: "exec part", text: this.commands.ofExec(row), mood: "odd" };
       default: {
         const tag = "tag" in event ? event.tag : event.kind;
+        const note = tag === "Note" && "body" in event ? noteText(event.body) : undefined;
+        if (note !== undefined) return { pid, verb: "note", text: printable(note, this.unicode), mood: "odd" };
         return { pid, verb: "other", text: printable(tag.slice(0, 80), this.unicode), mood: "plain" };
       }
     }
   }
+}
+
+/** What a recorder says of its own work, such as processes whose lines it could not get. */
+function noteText(body: unknown): string | undefined {
+  const fields = asFields(body);
+  const message = fields === undefined ? undefined : textField(fields, "message");
+  if (fields === undefined || message === undefined) return undefined;
+  const about = textField(fields, "about");
+  const n = countField(fields, "count");
+  const lead = about === undefined ? "" : `${about.slice(0, 40)}: `;
+  return lead + message.slice(0, 300) + (n === undefined ? "" : ` (${n} times)`);
 }

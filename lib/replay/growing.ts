@@ -1,9 +1,10 @@
 // What the players see of a recording that may still be written: all of it so far, and whether there is more.
 import { Derived } from "../derive/derived.ts";
+import type { LineTraces } from "../lines/line_track.ts";
 import type { Recording } from "../model/recording.ts";
+import { type CauseLine, CauseLines } from "./cause_line.ts";
 import { deriveHistory, type ProcessHistory } from "./process_history.ts";
 import type { ProcessSource } from "./process_view.ts";
-import type { Moment } from "./view.ts";
 
 export interface GrowingRecording {
   /** As far as it was read; another one after `refresh` said that there is more. The rows of the earlier one keep their numbers. */
@@ -24,20 +25,18 @@ export class GrowingProcesses implements ProcessSource {
   private readonly growing: GrowingRecording;
   /** Milliseconds on any clock. */
   private readonly now: () => number;
-  private readonly cause: (row: number) => Moment | undefined;
+  private readonly traces: LineTraces | undefined;
+  private causes: { readonly of: ProcessHistory; readonly lines: CauseLines } | undefined;
   private current: ProcessHistory;
   private behind = false;
   private cost = 0;
   private derivedAt = -Infinity;
 
-  constructor(
-    growing: GrowingRecording,
-    now: () => number,
-    cause: (row: number) => Moment | undefined = () => undefined,
-  ) {
+  /** `traces`: the recording's executed lines. */
+  constructor(growing: GrowingRecording, now: () => number, traces?: LineTraces) {
     this.growing = growing;
     this.now = now;
-    this.cause = cause;
+    this.traces = traces;
     this.current = this.derive();
   }
 
@@ -65,7 +64,14 @@ export class GrowingProcesses implements ProcessSource {
     return this.growing.note;
   }
 
-  causeOf(row: number): Moment | undefined {
-    return this.cause(row);
+  isOver(): boolean {
+    return this.growing.isOver;
+  }
+
+  causeOf(row: number): CauseLine | undefined {
+    if (this.traces === undefined) return undefined;
+    if (this.causes?.of !== this.current)
+      this.causes = { of: this.current, lines: new CauseLines(this.current.derived, this.traces) };
+    return this.causes.lines.of(row);
   }
 }

@@ -1,18 +1,12 @@
 // A place among the executed lines of one track, and the ways to move it: one line, or to the next line that a condition holds
 // for. Blocks that cannot have such a line are passed by looking at their heads; only blocks that can are decoded.
 import { invariant } from "../base/assert.ts";
-import type { LineBlockView, LineCode, LineTraces, LineTrack } from "../lines/line_track.ts";
+import type { Frame, LineBlockView, LineCode, LineTraces, LineTrack } from "../lines/line_track.ts";
 import type { LineBreakpoints } from "./line_breakpoints.ts";
 
 export interface Place {
   readonly block: number;
   readonly index: number;
-}
-
-/** One frame of a stack: what runs in it and where it stands (0: it has not come to a line yet). */
-export interface Frame {
-  readonly code: number;
-  readonly line: number;
 }
 
 const NO_CODE: LineCode = { file: -1, name: undefined, firstLine: 0 };
@@ -50,20 +44,22 @@ export class LineCursor {
     return { block: this.view.block, index: this.at };
   }
 
+  // Of a damaged block there may be no line to stand at, in a track that has no other.
+
   get line(): number {
-    return this.view.line[this.at]!;
+    return this.view.line[this.at] ?? 0;
   }
 
   get depth(): number {
-    return this.view.depth[this.at]!;
+    return this.view.depth[this.at] ?? 0;
   }
 
   get time(): number {
-    return this.view.time[this.at]!;
+    return this.view.time[this.at] ?? this.view.start;
   }
 
   get code(): LineCode {
-    return this.codes[this.view.code[this.at]!] ?? NO_CODE;
+    return this.codes[this.view.code[this.at] ?? -1] ?? NO_CODE;
   }
 
   get file(): number {
@@ -75,7 +71,7 @@ export class LineCursor {
   }
 
   get isLast(): boolean {
-    return this.at === this.view.count - 1 && this.filled(this.view.block + 1, 1) === undefined;
+    return this.at >= this.view.count - 1 && this.filled(this.view.block + 1, 1) === undefined;
   }
 
   /** Back to a place that this cursor gave. */
@@ -185,21 +181,20 @@ export class LineCursor {
     this.at = Math.max(0, low - 1);
   }
 
-  /** The last block that `isBefore` says began early enough (it holds up to some block); the first when there is none. */
   blockBefore(isBefore: (start: number) => boolean): number {
-    let low = 0;
-    let high = this.track.blocks;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (isBefore(this.track.startOf(middle))) low = middle + 1;
-      else high = middle;
-    }
-    return Math.max(0, low - 1);
+    return blockBefore(this.track, isBefore);
+  }
+
+  /** Whether one of them is at this event. */
+  isAt(stops: LineBreakpoints): boolean {
+    return stops.hits(this.view, this.at);
   }
 
   /** The open frames, outermost first; the last one is where the event is. */
-  stack(): Frame[] {
+  stack(): readonly Frame[] {
     const { view } = this;
+    const known = this.track.stackAt?.(view.block, this.at);
+    if (known !== undefined) return known;
     const frames: Frame[] = [];
     for (let i = 0; i < view.stackCode.length; i++) frames.push({ code: view.stackCode[i]!, line: view.stackLine[i]! });
     // Of the events, only the last of each depth that was not left since can be on the stack: found backwards.
@@ -221,4 +216,16 @@ export class LineCursor {
     }
     return frames;
   }
+}
+
+/** The last block that `isBefore` says began early enough (it holds up to some block); the first when there is none. */
+export function blockBefore(track: LineTrack, isBefore: (start: number) => boolean): number {
+  let low = 0;
+  let high = track.blocks;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isBefore(track.startOf(middle))) low = middle + 1;
+    else high = middle;
+  }
+  return Math.max(0, low - 1);
 }

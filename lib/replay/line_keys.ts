@@ -1,5 +1,6 @@
 // The keys and prompts of the line player. Those of the older line tracer's player come first and mean what they mean there; where it
 // opens its prompt for any other key, some keys do something here instead: none of its own commands begins with them.
+import { count } from "../base/text.ts";
 import { pythonInt, pythonRepr } from "./python_text.ts";
 import type { LinePlayer, Motion } from "./line_player.ts";
 import { DONE, type Reply } from "./view.ts";
@@ -261,8 +262,11 @@ function command(player: LinePlayer, words: readonly string[]): boolean {
     case "t":
       return first !== undefined && track(player, words.slice(1).join(" "));
     case "d":
-      if (first !== undefined && first !== "all") return false;
-      player.note = `${player.breakpoints.all.length} breakpoints taken away`;
+      if (first !== undefined) {
+        const b = player.breakpoints.all[(pythonInt(first) ?? 0) - 1];
+        return b !== undefined && player.toggle(b.file, b.line);
+      }
+      player.note = `${count(player.breakpoints.all.length, "breakpoint")} taken away`;
       player.breakpoints.all.length = 0;
       return true;
     default:
@@ -270,13 +274,13 @@ function command(player: LinePlayer, words: readonly string[]): boolean {
   }
 }
 
-/** `c 5`: to the fifth hit. */
+/** `c 5`: to the fifth hit; `c -5`: the same backwards. */
 function repeated(player: LinePlayer, name: string, word: string | undefined): boolean {
   const times = word === undefined ? 1 : pythonInt(word);
-  if (times === undefined || times < 1 || times > MOST_TIMES) return false;
-  const [motion, step] = MOTIONS[name]!;
-  if (motion === "continue") player.continueTo(step, times);
-  else player.move(motion, step, times);
+  if (times === undefined || times === 0 || Math.abs(times) > MOST_TIMES) return false;
+  const [motion, forwards] = MOTIONS[name]!;
+  const step = times > 0 ? forwards : forwards > 0 ? -1 : 1;
+  player.move(motion, step, Math.abs(times));
   return true;
 }
 

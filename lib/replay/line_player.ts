@@ -5,10 +5,11 @@
 //   cursor        where the program stands: a track, a block, an event of it
 //   shown file    the cursor's, unless another was chosen
 //   scroll        lines of the shown file above the screen
-import type { LineSource, LineTraces, LineTrack } from "../lines/line_track.ts";
+import type { Frame, LineSource, LineTraces, LineTrack } from "../lines/line_track.ts";
+import { HitSearch } from "./hit_search.ts";
 import { LineBreakpoints } from "./line_breakpoints.ts";
 import { parseJump, jumpTarget } from "./jump.ts";
-import { type Frame, LineCursor, type Place } from "./line_cursor.ts";
+import { LineCursor, type Place } from "./line_cursor.ts";
 import { beginsBefore, notAfter } from "./line_time.ts";
 import type { Moment } from "./view.ts";
 
@@ -41,6 +42,14 @@ export function hasLines(track: LineTrack): boolean {
   return false;
 }
 
+/** Tracks with lines, those that began first in front; of those that began together the main thread's. */
+export function tracksInOrder(traces: LineTraces): readonly LineTrack[] {
+  const isMain = ({ pid, tid }: LineTrack) => (pid === tid ? 0 : 1);
+  return traces.tracks
+    .filter(hasLines)
+    .sort((a, b) => a.startOf(0) - b.startOf(0) || isMain(a) - isMain(b) || a.index - b.index);
+}
+
 export class LinePlayer {
   readonly traces: LineTraces;
   readonly breakpoints: LineBreakpoints;
@@ -59,6 +68,7 @@ export class LinePlayer {
   private moved = true;
   private page = 0;
   private unsettled = true;
+  private shownTracks: readonly LineTrack[] | undefined;
 
   /** `track` must have events. */
   constructor(traces: LineTraces, track: LineTrack, options: PlayerOptions = {}) {
@@ -108,7 +118,6 @@ export class LinePlayer {
   begin(): void {
     this.error = undefined;
     this.note = undefined;
-    this.moved = false;
   }
 
   /** The cursor's line has to be seen after this: it moved, or the screen did. */
@@ -127,7 +136,10 @@ export class LinePlayer {
     if (!this.unsettled) return;
     this.unsettled = false;
     this.page = rows;
-    if (!this.showsCursor || !this.moved) return;
+    const { moved } = this;
+    // Only now: of several keys that came at once, an earlier one may have moved it.
+    this.moved = false;
+    if (!this.showsCursor || !moved) return;
     const terminal = rows + errorRows + FRAME_ROWS;
     const { line } = this.cursor;
     const stays = this.cursor.file === this.shownBefore && line - this.scroll > 5 && this.scroll + terminal - line > 5;
@@ -155,6 +167,7 @@ export class LinePlayer {
 
   /** Does the motion `times` times, as one key: after a failure everything is as before. */
   move(motion: Motion, step: 1 | -1, times = 1): boolean {
+    if (motion === "continue") return this.continueTo(step, times);
     const saved: Saved = { place: this.cursor.place, shownBefore: this.shownBefore, scroll: this.scroll };
     this.shownBefore = this.shownFile;
     for (let i = 0; i < times; i++) {
@@ -176,7 +189,7 @@ export class LinePlayer {
   }
 
   /** Why it failed. */
-  private once(motion: Motion, step: 1 | -1): string | undefined {
+  private once(motion: Exclude<Motion, "continue">, step: 1 | -1): string | undefined {
     const { cursor, breakpoints } = this;
     const edge = step > 0 ? "end" : "start";
     const back = step > 0 ? "" : " backwards";
@@ -189,31 +202,39 @@ export class LinePlayer {
       case "finish":
         if (cursor.depth <= 1) return `"finish${back}" failed: there is no caller in the exec trace`;
         return cursor.seek(step, cursor.depth - 1, breakpoints) ? undefined : reached;
-      case "continue":
-        if (step > 0 ? cursor.isLast : cursor.isFirst)
-          return `"continue${back}" failed: already at the ${edge} of exec trace`;
-        if (!cursor.seek(step, 0, breakpoints)) {
-          if (step > 0) cursor.toLast();
-          else cursor.toFirst();
-          this.note = `no breakpoint was met: this is the ${edge} of the trace`;
-        }
-        return undefined;
     }
   }
 
-  /** Breakpoint hits from here, at most `most`; the last of them is where the cursor stands after. */
+  /**
+   * Breakpoint hits from here, in whichever thread, at most `hits`; the last of them is where the cursor stands after. Fails, and changes
+   * nothing, when there is none and no way to go.
+   */
   continueTo(step: 1 | -1, hits: number): boolean {
     const { cursor } = this;
-    if (hits === 1) return this.move("continue", step);
     const edge = step > 0 ? "end" : "start";
-    if (step > 0 ? cursor.isLast : cursor.isFirst) return this.move("continue", step);
-    this.shownBefore = this.shownFile;
+    const atEdge = step > 0 ? cursor.isLast : cursor.isFirst;
+    const shown = this.shownFile;
+    const search = new HitSearch(this.traces, this.tracks(), this.breakpoints, cursor, step);
     let got = 0;
-    while (got < hits && cursor.seek(step, 0, this.breakpoints)) got++;
+    for (let hit = search.next(); hit !== undefined; hit = search.next()) {
+      this.cursor = hit;
+      if (++got === hits) break;
+    }
+    if (got === 0 && atEdge) {
+      this.error = `"continue${step > 0 ? "" : " backwards"}" failed: already at the ${edge} of exec trace`;
+      return false;
+    }
+    this.shownBefore = shown;
     if (got < hits) {
-      if (step > 0) cursor.toLast();
-      else cursor.toFirst();
-      this.note = `the ${edge} of the trace came after ${got} of ${hits} hits`;
+      if (step > 0) this.cursor.toLast();
+      else this.cursor.toFirst();
+      this.note =
+        hits === 1
+          ? `no breakpoint was met: this is the ${edge} of the trace`
+          : `the ${edge} of the trace came after ${got} of ${hits} hits`;
+    } else if (this.cursor.track !== cursor.track) {
+      const { track } = this.cursor;
+      this.note = `met in another thread: ${track.name} (${this.tracks().indexOf(track) + 1} of ${this.tracks().length})`;
     }
     this.chosen = undefined;
     this.bringIntoView();
@@ -286,9 +307,10 @@ export class LinePlayer {
     return [...tails].sort();
   }
 
-  /** Tracks that have something to show. */
+  /** Tracks that have something to show, in the order in which they began. */
   tracks(): readonly LineTrack[] {
-    return this.traces.tracks.filter(hasLines);
+    this.shownTracks ??= tracksInOrder(this.traces);
+    return this.shownTracks;
   }
 
   /** To another track, at the same moment. */
@@ -333,13 +355,14 @@ export class LinePlayer {
     return best;
   }
 
-  stack(): Frame[] {
+  stack(): readonly Frame[] {
     return this.cursor.stack();
   }
 
   /** Looks whether more was recorded; the cursor stays where it is. */
   refresh(): boolean {
     if (!this.traces.refresh()) return false;
+    this.shownTracks = undefined;
     const { place, track } = this.cursor;
     const now = this.traces.tracks[track.index];
     // Blocks may have grown: what is in memory of them is of before.
@@ -352,6 +375,18 @@ export class LinePlayer {
 
   toEnd(): void {
     this.shownBefore = this.shownFile;
+    this.cursor.toLast();
+    this.chosen = undefined;
+    this.bringIntoView();
+  }
+
+  /** To the last line of the thread that executed one last: where a program that still runs is. */
+  toNewest(): void {
+    let newest = this.cursor.track;
+    const endOf = (track: LineTrack) => track.endOf(track.blocks - 1);
+    for (const track of this.tracks()) if (endOf(track) > endOf(newest)) newest = track;
+    this.shownBefore = this.shownFile;
+    if (newest.index !== this.cursor.track.index) this.cursor = new LineCursor(this.traces, newest);
     this.cursor.toLast();
     this.chosen = undefined;
     this.bringIntoView();

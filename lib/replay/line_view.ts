@@ -3,9 +3,8 @@
 import { count, cutEnd, cutMiddle, displayWidth, padEnd, padStart, thousands } from "../base/text.ts";
 import type { LineCosts } from "../lines/line_costs.ts";
 import { shortPlace } from "../lines/source_text.ts";
-import type { LineTrack } from "../lines/line_track.ts";
+import type { Frame, LineTrack } from "../lines/line_track.ts";
 import { cutColumns, fitLine, safe, type Span, span, type Style, STYLE, type StyledLine } from "../terminal/styled.ts";
-import type { Frame } from "./line_cursor.ts";
 import { LINE_HELP } from "./line_help.ts";
 import { complete, enter, type KeyState, newKeyState, press, search } from "./line_keys.ts";
 import type { LinePlayer } from "./line_player.ts";
@@ -15,6 +14,8 @@ import { DONE, type Moment, type Reply, type View, type ViewSize } from "./view.
 /** Rows from which on the header is whole, or at least says where and when. */
 const ROWS_FOR_HEADER = 12;
 const ROWS_FOR_TWO = 6;
+/** Letters and their marks: more of one column is not shown. */
+const UNITS_PER_COLUMN = 4;
 /** A share below this is not shown. */
 const LEAST_SHARE = 0.0005;
 
@@ -23,9 +24,12 @@ export class LineView implements View {
   readonly player: LinePlayer;
   private readonly keys: KeyState = newKeyState();
   private costs: LineCosts | undefined;
+  /** More was recorded since. */
+  private costsAreOld = false;
   /** All lines' own time. */
   private whole = 0;
-  private size: ViewSize | undefined;
+  private columns = 0;
+  private screenRows = 0;
 
   constructor(player: LinePlayer) {
     this.player = player;
@@ -36,11 +40,14 @@ export class LineView implements View {
    * asked for by key.
    */
   wantsCosts(isCheap: boolean): boolean {
-    return this.costs === undefined && this.keys.heat !== "off" && (isCheap || this.keys.heatAsked);
+    return (
+      (this.costs === undefined || this.costsAreOld) && this.keys.heat !== "off" && (isCheap || this.keys.heatAsked)
+    );
   }
 
   useCosts(costs: LineCosts): void {
     this.costs = costs;
+    this.costsAreOld = false;
     this.keys.heatKnown = true;
     this.whole = 0;
     for (let i = 0; i < costs.length; i++) this.whole += costs.at(i).self;
@@ -85,19 +92,20 @@ export class LineView implements View {
 
   refresh(): boolean {
     if (!this.player.refresh()) return false;
-    this.costs = undefined;
+    this.costsAreOld = true;
     return true;
   }
 
   toEnd(): void {
-    this.player.toEnd();
+    this.player.toNewest();
   }
 
   paint(size: ViewSize): readonly StyledLine[] {
     const { columns, rows, ability } = size;
-    if (this.size?.columns !== columns || this.size.rows + this.errorRows(this.size) !== rows + this.errorRows(size))
-      this.player.bringIntoView();
-    this.size = size;
+    const screenRows = size.screenRows ?? rows;
+    if (this.columns !== columns || this.screenRows !== screenRows) this.player.bringIntoView();
+    this.columns = columns;
+    this.screenRows = screenRows;
     if (this.keys.panel === "help") {
       const lines = helpLines(columns, ability.unicode);
       this.keys.panelRows = rows;
@@ -112,13 +120,9 @@ export class LineView implements View {
       this.keys.panelRows = room;
       return [...header, ...this.panel(panel, columns, room, ability.unicode)];
     }
-    this.player.settle(room, this.errorRows(size));
+    // The shell's row for a message is taken from the view's.
+    this.player.settle(room, this.message() === undefined ? 0 : 1);
     return [...header, ...this.body(columns, room, ability.unicode)];
-  }
-
-  /** The shell's row for a message is taken from the view's. */
-  private errorRows(_size: ViewSize): number {
-    return this.message() === undefined ? 0 : 1;
   }
 
   private header({ columns, rows, ability: { unicode } }: ViewSize): StyledLine[] {
@@ -146,8 +150,8 @@ export class LineView implements View {
       span(shown, STYLE.yellow),
     ];
     if (rows < ROWS_FOR_TWO) {
-      const short = `${shortPlace(path, cursor.line, Math.max(12, columns - 14))} ${since}${flag}`;
-      return [[span(cutEnd(short, columns, ""), STYLE.bold)]];
+      const file = cutMiddle(path.split("/").at(-1)!, Math.max(4, columns - String(cursor.line).length - 1), "..");
+      return [[span(cutEnd(`${file}:${cursor.line} ${since}${flag}`, columns, ""), STYLE.bold)]];
     }
     if (rows < ROWS_FOR_HEADER) return [timeLine, location];
     const rule: StyledLine = [span((unicode ? "━" : "-").repeat(columns), STYLE.dim)];
@@ -163,17 +167,21 @@ export class LineView implements View {
   }
 
   private stackLine(columns: number, unicode: boolean): StyledLine {
-    const frames = this.player.stack().map((frame) => this.frameName(frame, unicode));
-    const label = `stack (${frames.length}): `;
+    const stack = this.player.stack();
+    const label = `stack (${thousands(stack.length)}): `;
     const more = unicode ? "… > " : "... > ";
     let room = columns - label.length - more.length;
-    let from = frames.length;
-    // The innermost frames are those that matter.
-    while (from > 0 && (room >= displayWidth(frames[from - 1]!) + 3 || from === frames.length)) {
+    const names: string[] = [];
+    // From the innermost on, which are those that matter, as many as there is room for.
+    let from = stack.length;
+    while (from > 0) {
+      const name = this.frameName(stack[from - 1]!, unicode);
+      room -= displayWidth(name) + 3;
+      if (room < 0 && names.length > 0) break;
+      names.unshift(name);
       from--;
-      room -= displayWidth(frames[from]!) + 3;
     }
-    const shown = frames.slice(from).join(" > ");
+    const shown = names.join(" > ");
     return [span(label), span((from > 0 ? more : "") + shown, STYLE.cyan)];
   }
 
@@ -182,7 +190,7 @@ export class LineView implements View {
     if (known === undefined) return "(not recorded)";
     const file = this.player.path(known.file).split("/").at(-1) ?? "";
     const name = known.name === undefined || known.name === "<module>" ? file : known.name;
-    return cutMiddle(`${safe(name, unicode)}:${line}`, 40, unicode ? "…" : "...");
+    return cutMiddle(line === 0 ? safe(name, unicode) : `${safe(name, unicode)}:${line}`, 40, unicode ? "…" : "...");
   }
 
   private body(columns: number, rows: number, unicode: boolean): StyledLine[] {
@@ -219,7 +227,9 @@ export class LineView implements View {
       const room = Math.max(0, columns - used);
       if (text === undefined) gutter.push(span("(not in the source)", isCurrent ? style : STYLE.dim));
       else {
-        const shown = cutColumns(safe(text.trimEnd(), unicode), keys.sideways, room);
+        // Of a line of a megabyte only what can be seen is looked at.
+        const seen = text.slice(0, UNITS_PER_COLUMN * (keys.sideways + room)).trimEnd();
+        const shown = cutColumns(safe(seen, unicode), keys.sideways, room);
         if (needle !== undefined && !isCurrent) gutter.push(...marked(shown, needle));
         else gutter.push(span(shown, style));
       }
@@ -247,21 +257,25 @@ export class LineView implements View {
     const { player, keys } = this;
     const title =
       panel === "stack" ? "Stack, outermost first" : panel === "breakpoints" ? "Breakpoints" : "Threads and processes";
-    const list =
-      panel === "stack"
-        ? player.stack().map((frame, i) => this.frameRow(frame, i, unicode))
-        : panel === "breakpoints"
-          ? player.breakpoints.all.map(({ file, line }, i) => this.placeRow(`${i + 1}`, file, line, unicode))
-          : player.tracks().map((track, i) => this.trackRow(track, i));
+    // Rows are made only where they are seen: a stack can have ten thousand frames.
+    const stack = panel === "stack" ? player.stack() : [];
+    const tracks = panel === "tracks" ? player.tracks() : [];
+    const points = panel === "breakpoints" ? player.breakpoints.all : [];
+    const length = stack.length + tracks.length + points.length;
+    const row = (i: number): string => {
+      if (panel === "stack") return this.frameRow(stack[i]!, i, unicode);
+      if (panel === "tracks") return this.trackRow(tracks[i]!, i);
+      return this.placeRow(`${i + 1}`, points[i]!.file, points[i]!.line, unicode);
+    };
     keys.panelRows = Math.max(1, rows - 1);
-    keys.selected = Math.max(0, Math.min(keys.selected, list.length - 1));
+    keys.selected = Math.max(0, Math.min(keys.selected, length - 1));
     const out: StyledLine[] = rows > 2 ? [[span(title, STYLE.title)]] : [];
-    if (list.length === 0) out.push([span("(none)", STYLE.dim)]);
+    if (length === 0) out.push([span("(none)", STYLE.dim)]);
     const room = rows - out.length;
-    const from = Math.max(0, Math.min(keys.selected - Math.floor(room / 2), list.length - room));
-    for (let i = from; i < list.length && out.length < rows; i++) {
+    const from = Math.max(0, Math.min(keys.selected - Math.floor(room / 2), length - room));
+    for (let i = from; i < length && out.length < rows; i++) {
       const isChosen = i === keys.selected;
-      const text = cutColumns(`${isChosen ? (unicode ? "▶" : ">") : " "} ${safe(list[i]!, unicode)}`, 0, columns);
+      const text = cutColumns(`${isChosen ? (unicode ? "▶" : ">") : " "} ${safe(row(i), unicode)}`, 0, columns);
       out.push(isChosen ? fitLine([span(text, STYLE.current)], columns, STYLE.current) : [span(text)]);
     }
     return out;
@@ -274,7 +288,7 @@ export class LineView implements View {
   }
 
   private placeRow(head: string, file: number, line: number, unicode: boolean): string {
-    const text = this.player.text(file).lines[line - 1]?.trim() ?? "";
+    const text = this.player.text(file).lines[line - 1]?.slice(0, 1000).trim() ?? "";
     const hits = this.costs?.find(file, line)?.count;
     const often = hits === undefined ? "" : `  ${count(hits, "time")}`;
     return `${head}  ${shortPlace(safe(this.player.path(file), unicode), line, 60)}${often}  ${text}`;

@@ -15,8 +15,8 @@ export class Pace {
 
   /** Nanoseconds after the first moment at which this one is due. Moments come in order; one that is late is due at once. */
   due(time: number): number {
-    const gap = Number.isNaN(this.last) ? 0 : Math.max(0, time - this.last);
-    if (!(time <= this.last)) this.last = time;
+    const gap = time > this.last ? time - this.last : 0;
+    if (Number.isNaN(this.last) || gap > 0) this.last = time;
     if (this.speed !== Infinity) this.played += Math.min(gap, this.longest) / this.speed;
     return this.played;
   }

@@ -22,7 +22,7 @@ export class PlayedText {
   private readonly traces: LineTraces | undefined;
   private readonly unicode: boolean;
   private readonly start: number;
-  private readonly cwd: string;
+  private cwd = "";
   private readonly on: Paint;
   private readonly texts = new Map<number, readonly string[]>();
 
@@ -36,14 +36,18 @@ export class PlayedText {
     this.start = start;
     this.unicode = options.unicode;
     this.on = paint(options.color);
-    this.words = new EventWords(derived, options.unicode);
+    this.words = this.wordsOf(derived);
+  }
+
+  private wordsOf(derived: Derived): EventWords {
     const cwd = derived.recording.header?.cwd ?? "";
     this.cwd = cwd === "" || cwd.endsWith("/") ? cwd : `${cwd}/`;
+    return new EventWords(derived, this.unicode);
   }
 
   /** The recording has grown. */
   renew(derived: Derived): void {
-    this.words = new EventWords(derived, this.unicode);
+    this.words = this.wordsOf(derived);
   }
 
   event(row: number, time: number): string {

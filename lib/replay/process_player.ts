@@ -3,7 +3,9 @@
 //
 // One stands on an event, which has just happened. `next` goes to the next event of the process that is looked at, over whatever its
 // children and all others do meanwhile; `step` to whatever comes next. A process that has ended leads on to the one above it.
+import type { Result } from "neverthrow";
 import { count, printable } from "../base/text.ts";
+import type { EventCondition } from "../derive/predicate.ts";
 import { ABSENT } from "../model/ids.ts";
 import { NS_PER_S } from "../model/time.ts";
 import { type Breakpoint, Breakpoints, findHits } from "./event_breakpoints.ts";
@@ -14,6 +16,9 @@ import { clockOf } from "./recording_clock.ts";
 import { actorOf, lastStepWhere, lowerBound, NEVER, type ProcessHistory, stepAtTime } from "./process_history.ts";
 
 type Direction = 1 | -1;
+
+/** Text to a condition over events, or a sentence on what is wrong with it. */
+export type Understand = (text: string) => Result<EventCondition, string>;
 
 const HELP_HINT = "press <h> for help";
 
@@ -26,11 +31,14 @@ export class ProcessPlayer {
   /** What went wrong with the last key, or what it wants to say; empty for nothing. */
   message = "";
   readonly breakpoints = new Breakpoints();
+  private readonly understand: Understand;
   private sought = "";
   private found: Uint32Array = new Uint32Array(0);
 
-  constructor(history: ProcessHistory) {
+  /** `understand`: what breakpoints are written in. */
+  constructor(history: ProcessHistory, understand: Understand = parseBreakpoint) {
     this.history = history;
+    this.understand = understand;
     this.selected = this.actorNear(0);
   }
 
@@ -296,7 +304,7 @@ export class ProcessPlayer {
       this.message = "b: expected where to stop, such as b exec curl, b exit != 0 or b wall > 100ms";
       return;
     }
-    const parsed = parseBreakpoint(text);
+    const parsed = this.understand(text);
     if (parsed.isErr()) {
       this.message = `b: ${parsed.error}`;
       return;
@@ -309,6 +317,12 @@ export class ProcessPlayer {
   }
 
   private deleteBreakpoint(text: string): void {
+    if (text === "") {
+      const all = this.breakpoints.all.length;
+      while (this.breakpoints.all.length > 0) this.breakpoints.remove(this.history, 0);
+      this.message = `${count(all, "breakpoint")} taken away`;
+      return;
+    }
     const gone = /^[1-9]\d{0,3}$/.test(text) ? this.breakpoints.remove(this.history, Number(text) - 1) : undefined;
     this.message =
       gone === undefined

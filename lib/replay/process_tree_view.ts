@@ -33,18 +33,26 @@ export interface TreeLine {
 const MOST_LEVELS = 30;
 const LEAST_COMMAND = 16;
 
+/** More living processes than this are not drawn: the latest are. Those above them come on top, up to a bound of their own. */
+export const MOST_LIVING = 4000;
+const MOST_DRAWN = 20_000;
+
 /** The lives to draw at a step, in the order of the tree. Each comes with all above it. */
 export function drawnLives(history: ProcessHistory, step: number, ended: number, also: readonly number[]): Int32Array {
   const { derived, ends, born } = history;
   const { tree, processes } = derived;
   const drawn = new Set<number>();
   const add = (from: number) => {
-    for (let life = from; life !== ABSENT && !drawn.has(life); life = processes.parent[life]!) drawn.add(life);
+    for (let life = from; life !== ABSENT && !drawn.has(life); life = processes.parent[life]!) {
+      drawn.add(life);
+      if (drawn.size >= MOST_DRAWN) return;
+    }
   };
-  for (const life of livingAt(history, step)) add(life);
+  for (const life of also) if (life !== ABSENT && born[life]! <= step) add(life);
+  // They come in the order of their births.
+  for (const life of livingAt(history, step).subarray(-MOST_LIVING)) add(life);
   const to = endedBy(history, step);
   for (let i = Math.max(0, to - ended); i < to; i++) add(ends[i]!);
-  for (const life of also) if (life !== ABSENT && born[life]! <= step) add(life);
   const lives = Int32Array.from(drawn);
   const places = lives.map((life) => tree.position[life]!).sort();
   return places.map((place) => tree.preorder[place]!);

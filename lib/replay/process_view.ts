@@ -1,21 +1,22 @@
 // The process player as the replay's shell drives it: keys and prompts to moves, the moment as a header and the tree below it. Scrolling
 // follows the process that is looked at; a picture costs what is on the screen and who is alive.
-import { count, thousands } from "../base/text.ts";
+import { count, displayWidth, thousands, wrap } from "../base/text.ts";
 import { programOf } from "../derive/exec_keys.ts";
 import { argvOf, filenameOf } from "../model/event_at.ts";
 import { ABSENT } from "../model/ids.ts";
 import { isCutOff } from "../model/recording.ts";
 import { caveats } from "../render/commands.ts";
-import { type Ability, safe, span, STYLE, type StyledLine } from "../terminal/styled.ts";
+import { type Ability, cutColumns, safe, span, STYLE, type StyledLine } from "../terminal/styled.ts";
 import { testNames } from "./condition_words.ts";
+import type { CauseLine } from "./cause_line.ts";
 import { hitsAt } from "./event_breakpoints.ts";
 import { EventWords } from "./event_text.ts";
 import { localTime, sinceStart } from "./line_time.ts";
 import { processHelp } from "./process_help.ts";
 import { bornBy, endedBadly, endedBy, type ProcessHistory, stepAtTime } from "./process_history.ts";
 import { beginningOf, clockOf } from "./recording_clock.ts";
-import { ProcessPlayer } from "./process_player.ts";
-import { ProcessTreePicture } from "./process_tree_view.ts";
+import { ProcessPlayer, type Understand } from "./process_player.ts";
+import { MOST_LIVING, ProcessTreePicture } from "./process_tree_view.ts";
 import { DONE, type Moment, type Reply, UNKNOWN, type View, type ViewSize } from "./view.ts";
 
 /** Where the recording comes from: it may be growing. */
@@ -25,8 +26,10 @@ export interface ProcessSource {
   refresh(): boolean;
   /** What the user has to know about the recording as a whole, such as that it was replaced. */
   note(): string | undefined;
+  /** Whether no more can come. */
+  isOver(): boolean;
   /** The line that caused the event in this row, where that can be known. */
-  causeOf(row: number): Moment | undefined;
+  causeOf(row: number): CauseLine | undefined;
 }
 
 /** How many of those that ended are drawn: `e` goes from one to the next. */
@@ -47,12 +50,18 @@ export class ProcessView implements View {
   /** What the picture shows. */
   private pictured = "";
   private page = 10;
+  /** What was said of the recording when it was looked at last. */
+  private noted: string | undefined;
+  private caused:
+    | { readonly row: number; readonly history: ProcessHistory; readonly cause: CauseLine | undefined }
+    | undefined;
   /** The selection was moved by hand, or the moment has changed: it has to be on the screen. */
   private follow = true;
 
-  constructor(source: ProcessSource) {
+  /** `understand`: what breakpoints are written in, when not in the words of condition_words.ts. */
+  constructor(source: ProcessSource, understand?: Understand) {
     this.source = source;
-    this.player = new ProcessPlayer(source.history());
+    this.player = new ProcessPlayer(source.history(), understand);
   }
 
   hints(): readonly string[] {
@@ -85,7 +94,12 @@ export class ProcessView implements View {
   }
 
   refresh(): boolean {
-    if (!this.source.refresh()) return false;
+    if (!this.source.refresh()) {
+      const note = this.source.note();
+      if (note === this.noted) return false;
+      this.noted = note;
+      return true;
+    }
     this.player.update(this.source.history());
     this.words = undefined;
     this.failedBy = undefined;
@@ -191,10 +205,18 @@ export class ProcessView implements View {
 
   private toCause(): Reply {
     const { player } = this;
-    const at = player.row === ABSENT ? undefined : this.source.causeOf(player.row);
-    if (at !== undefined) return { kind: "show", view: "lines", at };
+    const cause = this.cause();
+    if (cause !== undefined) return { kind: "show", view: "lines", at: cause.at };
     player.message = "no executed line is known to have caused this event";
     return DONE;
+  }
+
+  /** The line behind the present event; looked for once a moment. */
+  private cause(): CauseLine | undefined {
+    const { row, history } = this.player;
+    if (this.caused?.row !== row || this.caused.history !== history)
+      this.caused = { row, history, cause: row === ABSENT ? undefined : this.source.causeOf(row) };
+    return this.caused.cause;
   }
 
   private open(panel: "help" | "breakpoints"): void {
@@ -269,15 +291,21 @@ export class ProcessView implements View {
     const lines: StyledLine[] = this.panel === "help" ? [] : this.head(columns, rows);
     const room = Math.max(0, rows - lines.length);
     this.page = Math.max(1, room - 2);
-    if (this.panel === "help") lines.push(...this.help(room));
+    if (this.panel === "help") lines.push(...this.help(columns, room));
     else if (this.panel === "breakpoints") lines.push(...this.breakpointLines(room));
     else lines.push(...this.tree(columns, room));
     while (lines.length < rows) lines.push([]);
     return lines.slice(0, rows);
   }
 
-  private help(room: number): StyledLine[] {
-    const all = processHelp();
+  private help(columns: number, room: number): StyledLine[] {
+    const all = processHelp().flatMap(({ keys, means }) => {
+      // On a narrow screen what a key means stands below it.
+      const beside = columns - keys.length >= 24;
+      const indent = " ".repeat(beside ? keys.length : 2);
+      const words = wrap(means, Math.max(10, columns - indent.length)).map((line) => indent + line);
+      return beside ? [keys + words[0]!.slice(keys.length), ...words.slice(1)] : [keys, ...words];
+    });
     this.panelAt = Math.max(0, Math.min(this.panelAt, all.length - room));
     return all.slice(this.panelAt, this.panelAt + room).map((text) => [span(text)]);
   }
@@ -330,19 +358,41 @@ export class ProcessView implements View {
     const style = mood === "bad" ? STYLE.red : mood === "odd" ? STYLE.yellow : STYLE.bold;
     const who = pid === undefined ? "" : `${pid} `;
     out.push([span("event: "), span(`${who}${verb}`, style), span(`  ${text}`)]);
+    const cause = rows >= 9 ? this.cause() : undefined;
+    if (cause !== undefined) {
+      const place = safe(`${cause.path}:${cause.line}`, ability.unicode);
+      const sure = cause.certainty === "own line" ? "" : ` (${cause.certainty})`;
+      out.push([
+        span("line: "),
+        span(cutStart(place, Math.floor(columns / 2), ability.unicode ? "…" : "..."), STYLE.cyan),
+        span(`  ${safe(cause.text, ability.unicode)}`),
+        span(sure, STYLE.yellow),
+      ]);
+    }
     if (rows >= 10) {
       const alive = bornBy(history, step) - endedBy(history, step);
       const failed = this.failedUntil(step);
       const hit = player.breakpoints.all.filter((b) => hitsAt(b, step)).map(({ condition }) => condition.text);
       const counts = `${count(alive, "process", "processes")} alive, ${thousands(endedBy(history, step))} ended${failed > 0 ? ` (${thousands(failed)} failed)` : ""}; event ${thousands(step + 1)} of ${thousands(steps)}`;
       const line = [span(counts, STYLE.dim)];
+      if (alive > MOST_LIVING)
+        line.push(span(`  the last ${thousands(MOST_LIVING)} of the living are drawn`, STYLE.yellow));
       if (hit.length > 0) line.push(span(`  breakpoint: ${hit.join(" | ")}`, STYLE.yellow));
       out.push(line);
     }
     if (rows >= 14)
-      for (const sentence of caveats(recording)) out.push([span(`! ${safe(sentence, ability.unicode)}`, STYLE.yellow)]);
+      for (const sentence of this.caveats()) out.push([span(`! ${safe(sentence, ability.unicode)}`, STYLE.yellow)]);
     if (rows >= 8) out.push([span((ability.unicode ? "━" : "-").repeat(columns), STYLE.dim)]);
     return out;
+  }
+
+  private caveats(): string[] {
+    const { recording } = this.player.history.derived;
+    if (!isCutOff(recording) || this.source.isOver()) return caveats(recording);
+    return [
+      ...caveats({ ...recording, header: undefined }),
+      "the recording has no end yet: it is still being written, or was cut off",
+    ];
   }
 
   private endWords(): string {
@@ -360,6 +410,12 @@ export class ProcessView implements View {
     }
     return this.failedBy[endedBy(history, step)]!;
   }
+}
+
+/** The end of a path says more than its beginning. */
+function cutStart(text: string, width: number, mark: string): string {
+  const wide = displayWidth(text);
+  return wide <= width ? text : mark + cutColumns(text, wide - width + mark.length, width - mark.length);
 }
 
 const MOVES: Readonly<Record<string, (player: ProcessPlayer) => void>> = {

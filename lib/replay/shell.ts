@@ -16,7 +16,7 @@ const ROWS_FOR_HINTS = 8;
 export class Shell {
   /** Whether the end of a growing recording is followed. */
   following = false;
-  private readonly views: readonly View[];
+  private readonly views: View[];
   private current: number;
   private prompt: Prompt | undefined;
   private note: string | undefined;
@@ -26,7 +26,7 @@ export class Shell {
 
   /** At least one view. */
   constructor(views: readonly View[], first = 0) {
-    this.views = views;
+    this.views = [...views];
     this.current = first;
   }
 
@@ -135,6 +135,11 @@ export class Shell {
     this.left = { index: from, at: this.view.moment() };
   }
 
+  /** A view that was not there before: Tab goes to it. */
+  add(view: View): void {
+    this.views.push(view);
+  }
+
   /** Says something until the next key, unless the view has something to say. */
   tell(note: string): void {
     this.note = note;
@@ -161,7 +166,7 @@ export class Shell {
     // The view keeps a row of its own, whatever happens.
     const kept = below.slice(Math.max(0, below.length - Math.max(1, rows - 1)));
     const room = Math.max(0, rows - kept.length);
-    const lines = [...this.view.paint({ columns, rows: room, ability })].slice(0, room);
+    const lines = [...this.view.paint({ columns, rows: room, screenRows: rows, ability })].slice(0, room);
     while (lines.length < room) lines.push([]);
     lines.push(...kept);
     return footer.column === undefined ? { lines } : { lines, cursor: { row: rows - 1, column: footer.column } };

@@ -4,7 +4,10 @@ import type { Ability, StyledLine } from "../terminal/styled.ts";
 
 export interface ViewSize {
   readonly columns: number;
+  /** Of the view: what is below it is not its. */
   readonly rows: number;
+  /** Of the whole screen. */
+  readonly screenRows?: number;
   readonly ability: Ability;
 }
 

@@ -2,11 +2,13 @@
 // what its head says for seeking stays (when, how deep, which lines); head and events are read again when somebody looks at the block, and the
 // last few decoded blocks are kept. What is damaged is told once and is empty.
 import { decodeEvents } from "../lines/block_events.ts";
+import { stackAtLine } from "../lines/block_stack.ts";
 import type { BlockHead } from "../lines/block_head.ts";
 import { BlockStands } from "../lines/block_stands.ts";
 import type { LineCosts } from "../lines/line_costs.ts";
 import type {
   CostedTraces,
+  Frame,
   LineBlockView,
   LineClock,
   LineCode,
@@ -38,6 +40,9 @@ export interface BlockPlace {
 
 /** Decoded blocks that are kept: each has up to 65536 lines at 20 bytes. */
 const KEPT = 8;
+
+/** The same for where threads stood, of which all threads that start processes by turns need one. */
+const KEPT_STANDS = 64;
 
 /** Source texts that are kept once somebody has looked at them. */
 const KEPT_TEXTS = 16;
@@ -71,6 +76,8 @@ export class BlockTraces implements CostedTraces {
   private readonly stands: { readonly held: Held; readonly stands: BlockStands }[] = [];
   private readonly texts: KnownSource[] = [];
   private lastKeys: PlaceKeys | undefined;
+  /** The events of the block whose stacks were asked for last: they are asked for line by line. */
+  private stacked: { readonly held: Held; readonly data: Uint8Array | string } | undefined;
 
   constructor(clock: LineClock, tell: Tell) {
     this.clock = clock;
@@ -169,9 +176,18 @@ export class BlockTraces implements CostedTraces {
       stands = new BlockStands(data, head, held.facts.start);
     }
     this.stands.push({ held, stands });
-    if (this.stands.length > KEPT) this.stands.shift();
+    if (this.stands.length > KEPT_STANDS) this.stands.shift();
     const stand = stands.at(time);
     return stand === undefined ? undefined : { ...stand, code: held.codeAt[stand.code]! };
+  }
+
+  stack(held: Held, index: number): readonly Frame[] | undefined {
+    const head = headOf(held);
+    if (typeof head === "string") return undefined;
+    if (this.stacked?.held !== held) this.stacked = { held, data: held.place.data() };
+    const { data } = this.stacked;
+    if (typeof data === "string") return undefined;
+    return stackAtLine(data, head, index)?.map(({ code, line }) => ({ code: held.codeAt[code]!, line }));
   }
 
   private decode(held: Held, block: number): LineBlockView {
@@ -329,5 +345,6 @@ export class BlockTrack implements LineTrack {
   minDepthOf = (block: number): number => this.held[block]!.minDepth;
   has = (block: number, file: number, line: number): boolean => this.held[block]!.keys.has(file, line);
   load = (block: number): LineBlockView => this.traces.view(this.held[block]!, block);
+  stackAt = (block: number, index: number): readonly Frame[] | undefined => this.traces.stack(this.held[block]!, index);
   standAt = (block: number, time: number): Stand | undefined => this.traces.stand(this.held[block]!, time);
 }

@@ -1,15 +1,11 @@
-// Executed lines from whatever holds them, as the same tracks: a recording (with its process events), a log directory of the older
-// tracer, or the directory of raw streams that a recorder is still filling.
-import { Data, Effect, type Scope } from "effect";
+// Executed lines of a directory as tracks: a log of the older tracer, or raw streams that a recorder may still be filling. Those of a recording are
+// beside its process events (recording_lines.ts).
+import { Data, Effect } from "effect";
 import { readdirSync, statSync } from "node:fs";
-import type { OutputError } from "../host/out.ts";
 import type { CostedTraces } from "../lines/line_track.ts";
 import type { Problems } from "../model/problem.ts";
-import type { Recording } from "../model/recording.ts";
-import { readSource } from "../pipeline/read.ts";
-import { openSource, type SourceError } from "../pipeline/source.ts";
 import { isTrackexecLog, TrackexecLines } from "../trackexec/trackexec_lines.ts";
-import { RecordingLines } from "./recording_lines.ts";
+import { openSpool } from "./spool_lines.ts";
 
 /** A directory that holds no executed lines. */
 export class NoLinesError extends Data.TaggedError("NoLinesError")<{
@@ -26,24 +22,6 @@ export class NoLinesError extends Data.TaggedError("NoLinesError")<{
   }
 }
 
-export interface OpenLines {
-  readonly traces: CostedTraces;
-  /** The process events beside them; undefined of directories. */
-  readonly recording: Recording | undefined;
-}
-
-/** `path` as the user named it; `-` is stdin. What can be read of it can be until the scope closes. */
-export const openLines = (
-  path: string,
-  problems: Problems,
-): Effect.Effect<OpenLines, SourceError | OutputError | NoLinesError, Scope.Scope> =>
-  Effect.gen(function* () {
-    if (isDirectory(path)) return { traces: yield* openDirectory(path, problems), recording: undefined };
-    const source = yield* openSource(path, problems);
-    const recording = yield* readSource(source, problems);
-    return { traces: new RecordingLines(recording, problems, source.plain), recording };
-  });
-
 export function isDirectory(path: string): boolean {
   try {
     return path !== "-" && statSync(path).isDirectory();
@@ -53,20 +31,27 @@ export function isDirectory(path: string): boolean {
 }
 
 export const openDirectory = (dir: string, problems: Problems): Effect.Effect<CostedTraces, NoLinesError> =>
-  Effect.suspend(() => {
+  Effect.suspend((): Effect.Effect<CostedTraces, NoLinesError> => {
     if (isTrackexecLog(dir)) return Effect.succeed(new TrackexecLines(dir, problems));
+    const spool = openSpool(dir, problems);
+    if (spool !== undefined) return Effect.succeed(spool);
     return Effect.fail(new NoLinesError({ name: dir, inside: logsInside(dir) }));
   });
 
-/** Folders right inside that hold lines: the user named the run instead of one of its processes. */
+/** What right inside holds lines, or can: the user named the run, or the spool, instead of one of its programs. */
 function logsInside(dir: string): string[] {
-  try {
-    return readdirSync(dir)
-      .slice(0, 1000)
-      .filter((name) => isTrackexecLog(`${dir}/${name}`))
-      .sort()
-      .slice(0, 3);
-  } catch {
-    return [];
-  }
+  const inside = (folder: string) => {
+    try {
+      return readdirSync(`${dir}/${folder}`)
+        .slice(0, 1000)
+        .map((name) => folder + name)
+        .filter((name) => name.endsWith(".prof") || isTrackexecLog(`${dir}/${name}`))
+        .sort()
+        .slice(0, 3);
+    } catch {
+      return [];
+    }
+  };
+  const here = inside("");
+  return here.length > 0 ? here : inside("latest/");
 }

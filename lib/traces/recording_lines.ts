@@ -1,12 +1,14 @@
 // The executed lines of a recording, from its `Source` and `LineBlock` lines. Opening reads the beginning of each block's line; what was written since is read by
 // `refresh`, from the recording's file and up to its last whole line.
 import { readSync } from "node:fs";
-import { printable } from "../base/text.ts";
+import { count, printable } from "../base/text.ts";
 import { type BlockCodec, blockCodec, checksum, findBlockCodec } from "../host/block_codec.ts";
 import { dataOfLine, readBlockLine, readSourceLine } from "../format/line_reader.ts";
 import { type BlockHead, decodeHead } from "../lines/block_head.ts";
 import { KIND } from "../model/event.ts";
+import type { ProcEvent } from "../model/event.ts";
 import { eventAt } from "../model/event_at.ts";
+import { asFields, countField, textField } from "../model/fields.ts";
 import type { Problems } from "../model/problem.ts";
 import type { Recording } from "../model/recording.ts";
 import { type BlockPlace, BlockTraces } from "./block_traces.ts";
@@ -33,14 +35,11 @@ const MOST_NOTES = 50;
 
 type ReadText = (at: number, length: number) => Uint8Array;
 
-/** Undefined when the recording has no executed lines, and cannot get any. */
-export function recordingLines(
-  recording: Recording,
-  problems: Problems,
-  file?: GrowingFile,
-): RecordingLines | undefined {
-  const lines = new RecordingLines(recording, problems, file);
-  return lines.tracks.length > 0 || file !== undefined ? lines : undefined;
+/** Undefined when the recording has no executed lines. */
+export function recordingLines(recording: Recording, problems: Problems): RecordingLines | undefined {
+  const { kind, length } = recording.events;
+  const first = kind.indexOf(KIND.line_block);
+  return first < 0 || first >= length ? undefined : new RecordingLines(recording, problems);
 }
 
 export class RecordingLines extends BlockTraces {
@@ -68,15 +67,21 @@ export class RecordingLines extends BlockTraces {
       this.scanned = Math.max(this.scanned, at[row]! + len[row]!);
       if (kind[row] === KIND.source) this.takeSource(at[row]!, len[row]!);
       else if (kind[row] === KIND.line_block) this.takeBlock(at[row]!, len[row]!);
-      else if (kind[row] === KIND.lost && this.notes.length < MOST_NOTES) {
-        const event = eventAt(this.recording, row);
-        if (event.kind === "lost" && event.reason !== "") this.note(event.count, event.reason);
-      }
+      else if ((kind[row] === KIND.lost || kind[row] === KIND.unknown) && this.notes.length < MOST_NOTES)
+        this.takeNote(eventAt(this.recording, row));
     }
   }
 
-  private note(count: number, reason: string): void {
-    this.notes.push(count > 0 ? `${count} events lost: ${printable(reason)}` : printable(reason));
+  /** Lost events, and what the recorder says of processes whose lines it could not have. */
+  private takeNote(event: ProcEvent): void {
+    if (event.kind === "lost" && event.reason !== "")
+      this.notes.push(count(event.count, "event") + " lost: " + printable(event.reason));
+    if (event.kind !== "unknown" || event.tag !== "Note") return;
+    const fields = asFields(event.body) ?? {};
+    const message = textField(fields, "message");
+    if (textField(fields, "about") !== "lines" || message === undefined) return;
+    const n = countField(fields, "count") ?? 0;
+    this.notes.push(`${n > 0 ? `no lines of ${count(n, "process", "processes")}: ` : ""}${printable(message)}`);
   }
 
   override refresh(): boolean {

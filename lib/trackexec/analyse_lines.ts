@@ -7,6 +7,7 @@ import { type LineCost, LineTotals } from "../lines/line_totals.ts";
 import { Problems } from "../model/problem.ts";
 import { makeTurn } from "../pipeline/turn.ts";
 import { chooseCosts, lineAnalysis, type LineAnalysis, type LineOptions, recursionNote } from "./line_report.ts";
+import { TRACKEXEC_CLOCK } from "./trackexec_lines.ts";
 import { openTrackexec, type TrackexecLog } from "./log_directory.ts";
 import { readSources, type SourceFile, type Wanted } from "./sources.ts";
 import { TrackexecError, trackexecError } from "./trackexec_error.ts";
@@ -74,10 +75,17 @@ async function analyse(
   const left = totals.length - costs.length;
   if (options.fileId === undefined && left > 0 && costs.length > MANY_ROWS)
     notes.push(`${count(left, "line")} that cost less are left out (--num-items 0 gives all)`);
-  return lineAnalysis(options, costs, sources, totals, { dir, pid: log.pid, blocks: log.blocks, start, end }, notes);
+  return lineAnalysis(
+    options,
+    costs,
+    sources,
+    totals,
+    { dir, pid: log.pid, blocks: log.blocks, start, end, clock: TRACKEXEC_CLOCK },
+    notes,
+  );
 }
 
-function wantedLines(costs: readonly LineCost[], fileId: number | undefined): Map<number, Wanted> {
+export function wantedLines(costs: readonly LineCost[], fileId: number | undefined): Map<number, Wanted> {
   if (fileId !== undefined) return new Map([[fileId, "all"]]);
   const wanted = new Map<number, Set<number>>();
   for (const { file, line } of costs) {

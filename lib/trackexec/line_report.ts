@@ -1,5 +1,5 @@
-// Hot points and annotated files as data: which rows, and what stands in them. Times are ticks of 2^-20 s here and whole nanoseconds in
-// the report for programs; the older tool's own text is line_text.ts. Pure.
+// Hot points and annotated files as data: which rows, and what stands in them. Times are ticks here (of 2^-20 s in the older tool's logs, of
+// 1 ns in tk's recordings) and whole nanoseconds in the report for programs; the older tool's own text is line_text.ts. Pure.
 import type { Column, Report, Table } from "../analyse/table.ts";
 import { count } from "../base/text.ts";
 import {
@@ -10,15 +10,13 @@ import {
   type Recursion,
   type SortColumn,
 } from "../lines/hot_points.ts";
-import type { LineCost, LineTotals } from "../lines/line_totals.ts";
+import type { Costs } from "../lines/line_costs.ts";
+import type { LineCost } from "../lines/line_totals.ts";
+import type { LineClock } from "../lines/line_track.ts";
 import type { SourceFile } from "./sources.ts";
 
-const TICKS_PER_S = 2 ** 20;
-
-export const secondsOf = (ticks: number): number => ticks / TICKS_PER_S;
-
-const nanosOf = (ticks: number): number | undefined =>
-  Number.isFinite(ticks) ? Math.round((ticks * 1e9) / TICKS_PER_S) : undefined;
+const nanosOf = (ticks: number, perSecond: number): number | undefined =>
+  Number.isFinite(ticks) ? Math.round((ticks * 1e9) / perSecond) : undefined;
 
 export interface LineOptions {
   readonly sortColumn: SortColumn;
@@ -44,6 +42,7 @@ export interface LineAnalysis {
   readonly recursion: Recursion;
   readonly rows: readonly LineRow[];
   readonly sources: ReadonlyMap<number, SourceFile>;
+  readonly ticksPerSecond: number;
   readonly report: Report;
 }
 
@@ -52,15 +51,16 @@ export interface LogFacts {
   readonly dir: string;
   readonly pid: number | undefined;
   readonly blocks: number;
-  /** In ticks since 1970; undefined when there is no block. */
+  /** In ticks; undefined when there is no block. */
   readonly start: number | undefined;
   readonly end: number | undefined;
+  readonly clock: LineClock;
 }
 
 export const recursionOf = (options: LineOptions): Recursion => (options.compatible ? "every-level" : "once");
 
 /** The lines of the chosen table that cost something, before sources are known. */
-export function chooseCosts(totals: LineTotals, options: LineOptions): LineCost[] {
+export function chooseCosts(totals: Costs, options: LineOptions): LineCost[] {
   if (options.fileId !== undefined) return [...linesOfFile(totals, options.fileId).values()];
   return hotPoints(totals, { by: options.sortColumn, most: options.items, recursion: recursionOf(options) });
 }
@@ -69,22 +69,23 @@ export function lineAnalysis(
   options: LineOptions,
   costs: readonly LineCost[],
   sources: ReadonlyMap<number, SourceFile>,
-  totals: LineTotals,
+  totals: Costs,
   log: LogFacts,
   notes: readonly string[],
 ): LineAnalysis {
   const { fileId } = options;
   const rows = fileId === undefined ? costs.map(hotRow) : listing(fileId, costs, sources.get(fileId));
   const recursion = recursionOf(options);
-  const analysis = { options, recursion, rows, sources };
+  const { ticksPerSecond, unixZero } = log.clock;
+  const analysis = { options, recursion, rows, sources, ticksPerSecond };
   const span = log.start === undefined || log.end === undefined ? undefined : log.end - log.start;
   const report: Report = {
     headline: [],
     facts: [
       { id: "recording", value: log.dir },
       { id: "pid", value: log.pid },
-      { id: "started_unix_s", value: log.start === undefined ? undefined : secondsOf(log.start) },
-      { id: "wall_ns", value: span === undefined ? undefined : nanosOf(span) },
+      { id: "started_unix_s", value: log.start === undefined ? undefined : (log.start - unixZero) / ticksPerSecond },
+      { id: "wall_ns", value: span === undefined ? undefined : nanosOf(span, ticksPerSecond) },
       { id: "blocks", value: log.blocks },
       { id: "line_events", value: totals.events },
       { id: "distinct_lines", value: totals.length },
@@ -120,19 +121,19 @@ const COSTS: readonly Column[] = [
   { id: "every_level_ns", title: "EVERY LEVEL", kind: "duration", machineOnly: true },
 ];
 
-function costCells(cost: LineCost | undefined, recursion: Recursion) {
+function costCells(cost: LineCost | undefined, recursion: Recursion, perSecond: number) {
   if (cost === undefined) return [0, undefined, 0, 0, 0];
   return [
-    nanosOf(cumulatedOf(cost, recursion)),
-    nanosOf(averageOf(cost, recursion)),
-    nanosOf(cost.self),
+    nanosOf(cumulatedOf(cost, recursion), perSecond),
+    nanosOf(averageOf(cost, recursion), perSecond),
+    nanosOf(cost.self, perSecond),
     cost.count,
-    nanosOf(cost.everyLevel),
+    nanosOf(cost.everyLevel, perSecond),
   ];
 }
 
-function hotTable(analysis: Omit<LineAnalysis, "report">, totals: LineTotals): Table {
-  const { rows, recursion, sources } = analysis;
+function hotTable(analysis: Omit<LineAnalysis, "report">, totals: Costs): Table {
+  const { rows, recursion, sources, ticksPerSecond } = analysis;
   return {
     id: "hot-points",
     title: "hot points",
@@ -148,7 +149,7 @@ function hotTable(analysis: Omit<LineAnalysis, "report">, totals: LineTotals): T
       sources.get(row.file)?.path,
       row.line,
       sourceOf(analysis, row),
-      ...costCells(row.cost, recursion),
+      ...costCells(row.cost, recursion, ticksPerSecond),
     ]),
     omitted: { count: totals.length - rows.length, one: "more line", many: "more lines" },
     empty: "no line was executed",
@@ -156,12 +157,12 @@ function hotTable(analysis: Omit<LineAnalysis, "report">, totals: LineTotals): T
 }
 
 function fileTable(analysis: Omit<LineAnalysis, "report">): Table {
-  const { rows, recursion } = analysis;
+  const { rows, recursion, ticksPerSecond } = analysis;
   return {
     id: "lines",
     title: "lines",
     columns: [{ id: "line", title: "LINE", kind: "number" }, ...COSTS, { id: "source", title: "SOURCE", kind: "text" }],
-    rows: rows.map((row) => [row.line, ...costCells(row.cost, recursion), sourceOf(analysis, row)]),
+    rows: rows.map((row) => [row.line, ...costCells(row.cost, recursion, ticksPerSecond), sourceOf(analysis, row)]),
     empty: "no line was executed",
   };
 }

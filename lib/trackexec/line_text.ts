@@ -4,7 +4,7 @@ import { displayWidth, printable } from "../base/text.ts";
 import { averageOf, cumulatedOf } from "../lines/hot_points.ts";
 import type { LineCost } from "../lines/line_totals.ts";
 import { shortLine, shortPlace, threeDecimals } from "../lines/source_text.ts";
-import { type LineAnalysis, type LineRow, secondsOf, sourceOf } from "./line_report.ts";
+import { type LineAnalysis, type LineRow, sourceOf } from "./line_report.ts";
 
 export interface LineTextOptions {
   readonly color: boolean;
@@ -36,7 +36,8 @@ function columnsOf(analysis: LineAnalysis, screen: LineTextOptions): TextColumn[
   /** A line that only ever stood on the stack has no numbers in a listing, whatever its time. */
   const cost = (f: (cost: LineCost) => string) => (row: LineRow) =>
     row.cost === undefined || (options.fileId !== undefined && row.cost.count === 0) ? "" : f(row.cost);
-  const seconds = (ticks: (cost: LineCost) => number) => cost((c) => threeDecimals(secondsOf(ticks(c))) + "s");
+  const seconds = (ticks: (cost: LineCost) => number) =>
+    cost((c) => threeDecimals(ticks(c) / analysis.ticksPerSecond) + "s");
   const source = (row: LineRow) => sourceOf(analysis, row) ?? "";
   const place = (row: LineRow) => {
     const path = sources.get(row.file)?.path;

@@ -11,7 +11,8 @@ import { BLOCK_BYTES, BlockDecoder, MOST_ROWS } from "./block.ts";
 import { IndexFile, readPid, StartTimes } from "./log_directory.ts";
 import { MAP_BLOCKS, type MapFile, MapReader } from "./map_file.ts";
 
-const TICKS_PER_S = 2 ** 20;
+/** Unix time in steps of 2^-20 s. */
+export const TRACKEXEC_CLOCK: LineClock = { ticksPerSecond: 2 ** 20, unixZero: 0 };
 
 /** Decoded blocks that are kept: each has up to 4096 lines. */
 const KEPT = 64;
@@ -22,7 +23,7 @@ export function isTrackexecLog(dir: string): boolean {
 }
 
 export class TrackexecLines implements CostedTraces {
-  readonly clock: LineClock = { ticksPerSecond: TICKS_PER_S, unixZero: 0 };
+  readonly clock = TRACKEXEC_CLOCK;
   readonly sources: LineSource[] = [];
   readonly codes: LineCode[] = [];
   readonly tracks: readonly LineTrack[];

@@ -3,7 +3,7 @@
 // interrupts the verb, whose scope closes this), while the program is stopped, and after it was stopped without being asked.
 // Only SIGKILL leaves it raw. The keys' bytes and what is written are lib/terminal's business.
 import { Data, Effect, type Scope } from "effect";
-import { openSync } from "node:fs";
+import { openSync, read } from "node:fs";
 import { ReadStream } from "node:tty";
 import { writeAll } from "../host/out.ts";
 import { type Key, KeyDecoder } from "../terminal/keys.ts";
@@ -73,23 +73,29 @@ export class Tty {
   private lent = false;
   private closed = false;
   private gone = false;
+  private reading = false;
 
   constructor(options: TtyOptions) {
     if (!isTty(process.stdout)) throw new TtyError({ message: "Cannot use the terminal: standard output is none" });
     if (process.env["TERM"] === "dumb" && options.fullScreen)
-      throw new TtyError({ message: "Cannot show a screen: TERM=dumb is a terminal without a cursor" });
+      throw new TtyError({
+        message: "Cannot show a screen: TERM=dumb is a terminal without a cursor",
+        hint: "Set TERM to what the terminal is, or let the output be text",
+      });
     this.input = keyboard();
     this.options = options;
-    this.input.on("data", this.onData);
-    this.input.on("end", this.onEnd);
-    this.input.on("error", this.onEnd);
+    if (this.input === process.stdin) {
+      this.input.on("data", this.onData);
+      this.input.on("end", this.onEnd);
+      this.input.on("error", this.onEnd);
+    }
     process.on("exit", this.onExit);
     process.on("SIGWINCH", this.onResize);
     process.on("SIGCONT", this.onContinue);
     process.on("SIGTSTP", this.onStop);
     process.on("SIGQUIT", this.onQuit);
     this.enter();
-    this.input.resume();
+    if (this.input === process.stdin) this.input.resume();
   }
 
   get columns(): number {
@@ -108,6 +114,7 @@ export class Tty {
   /** The next event; `timeout`, in milliseconds, gives up waiting. */
   async next(timeout?: number): Promise<TtyEvent> {
     if (this.queue.length === 0 && !this.gone) {
+      if (this.input !== process.stdin) this.readKeys();
       let timer: ReturnType<typeof setTimeout> | undefined;
       await new Promise<void>((resolve) => {
         this.wake = resolve;
@@ -192,6 +199,26 @@ export class Tty {
     } catch {
       this.gone = true;
     }
+  }
+
+  /**
+   * One read from a terminal that we opened ourselves. Only when keys are waited for: a read that nobody needs would keep the program from
+   * ending until the next key.
+   */
+  private readKeys(): void {
+    if (this.reading) return;
+    this.reading = true;
+    const { fd } = this.input as { fd?: number };
+    if (fd === undefined) return this.onEnd();
+    const bytes = new Uint8Array(4096);
+    read(fd, bytes, 0, bytes.length, null, (error, n) => {
+      this.reading = false;
+      if (this.closed) return;
+      if (error !== null || n === 0) this.onEnd();
+      else this.onData(bytes.subarray(0, n));
+      // A piece of a key, perhaps: whoever waits goes on waiting.
+      if (this.queue.length === 0 && this.wake !== undefined) this.readKeys();
+    });
   }
 
   private push(event: TtyEvent): void {

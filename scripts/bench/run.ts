@@ -3,13 +3,17 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { analyseLineRows } from "./analyse_lines.ts";
+import { writeLineRecording } from "./line_recording.ts";
+import { replayRows } from "./replay.ts";
+import { lines } from "./lines.ts";
 import { EventDecoder } from "../../lib/format/decode.ts";
 import { Problems } from "../../lib/model/problem.ts";
 import { decodeRecording } from "../../lib/pipeline/decode_recording.ts";
 import { compileCondition, finish, maskOf, World } from "../../lib/query/query.ts";
 import { compare, table, type Contender, type Measured } from "./measure.ts";
 
-const TK = join(process.cwd(), "dist/tk");
+const TK = process.env.TK_BENCH_TK ?? join(process.cwd(), "dist/tk");
 const work = mkdtempSync(join(tmpdir(), "tk-bench-"));
 const prof = join(work, "out.prof");
 
@@ -18,7 +22,7 @@ interface Bench {
   readonly title: string;
   /** Not part of a run without names: it takes minutes or gigabytes. */
   readonly big?: boolean;
-  run(): string;
+  run(): string | Promise<string>;
 }
 
 function present(tool: string): boolean {
@@ -194,6 +198,26 @@ const benches: readonly Bench[] = [
     },
   },
   {
+    name: "analyse-lines",
+    title: "tk analyse on ten million lines",
+    run: () => analyseLineRows(TK, work),
+  },
+  {
+    name: "replay",
+    title: "tk replay on a recording of ten million lines",
+    run() {
+      const path = join(work, "ten-million.prof");
+      writeLineRecording(path, 10_000_000, 1);
+      return replayRows(TK, path, 5);
+    },
+  },
+  {
+    name: "lines",
+    title: "Executed lines of Python and Bash",
+    big: true,
+    run: () => lines(TK, work),
+  },
+  {
     name: "sort-huge",
     title: "Sorting one hundred million events with --memory 512M",
     big: true,
@@ -293,7 +317,7 @@ if (unknown.length > 0) {
 try {
   for (const bench of benches) {
     if (wanted.length === 0 ? bench.big : !wanted.includes(bench.name)) continue;
-    console.log(`## ${bench.title}\n\n${bench.run()}\n`);
+    console.log(`## ${bench.title}\n\n${await bench.run()}\n`);
   }
 } finally {
   rmSync(work, { recursive: true, force: true });

@@ -132,7 +132,7 @@ test.skipIf(lacks("make"))("mistakes end with a sentence and their status", asyn
     [[prof, "--section", "commands", "--sort-column", "slef"], 2, "did you mean self"],
     [[prof, "--section", "nonsense"], 2, "section"],
     [[prof, "--num-items", "-3"], 2, "--num-items: expected 0 (all) or more"],
-    [[prof, "--file-id", "1"], 2, "--file-id is for logs of executed lines"],
+    [[prof, "--file-id", "1"], 2, "has no executed lines"],
     [[join(dir, "missing.prof")], 1, "there is no such file"],
     [[dir], 1, "Cannot"],
     [[prof, "-o", join(dir, "no/such/folder")], 1, "Cannot write"],

@@ -96,7 +96,7 @@ test("mistakes are one sentence, a hint and status 2 or 1", async () => {
     [[folder], 1, "a directory without a log_index, expected a trackexec log"],
     [[join(dir, "..")], 1, "there are logs inside it, such as"],
     [[join(folder, "nowhere")], 1, "there is no such file"],
-    [[join(dir, "pid"), "--compatible"], 2, "--compatible is for logs of executed lines"],
+    [[join(dir, "pid"), "--compatible"], 2, "has no executed lines"],
   ];
   for (const [words, status, sentence] of cases) {
     const r = await analyse(...words);

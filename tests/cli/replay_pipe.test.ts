@@ -58,7 +58,7 @@ test("text: when, whose, what, in the order of time; the same without --no-tui i
 
 test("NDJSON is the recording again, byte for byte and in order", async () => {
   const lines = BUILD.trimEnd().split("\n");
-  const mixed = [lines[0]!, ...lines.slice(1).reverse()].join("\n") + "\n";
+  const mixed = [lines[0]!, ...lines.slice(1).toReversed()].join("\n") + "\n";
   const file = put("mixed.prof", mixed);
   const r = await play("--speed", "max", "--format", "ndjson", file);
   expect(r.stdout).toBe(BUILD);
@@ -97,6 +97,8 @@ test("executed lines and events share one axis; their blocks stay in NDJSON", as
   expect(sorted(nd.stdout)).toEqual(sorted(rec.text()));
   const again = await play("--speed", "max", put("lines2.prof", nd.stdout));
   expect(again.stdout).toBe(text.stdout);
+  const piped = await run(["bash", "-c", `cat "$1" | "$0" replay --follow --speed max -`, TK, file]);
+  expect(piped.stdout.trimEnd().split("\n").toSorted()).toEqual(text.stdout.trimEnd().split("\n").toSorted());
   const window = await play("--speed", "max", "--from", "5ms", "--until", "8ms", file);
   expect(window.stdout.split("\n").map((l) => l.slice(4, 14).trim())).toEqual([
     "0.005000s",
@@ -148,6 +150,7 @@ test("hostile words steer nothing, colours only where they are wanted", async ()
   const evil = JSON.stringify("a\u001b]0;x\u0007\n\u202eb");
   const file = put("evil.prof", timelineText(`0ms 10 exec ${evil} ${evil}\n1ms 10 exit 3`));
   const plain = await play("--speed", "max", file);
+  // oxlint-disable-next-line no-control-regex
   expect(plain.stdout).not.toMatch(/[\u001b\u0007\u202e]/);
   expect(plain.stdout.split("\n")).toHaveLength(3);
   const color = await play("--speed", "max", "--color", "always", file);
@@ -160,6 +163,7 @@ test("a recording that is cut off, damaged or empty plays what there is and says
   const cut = await play("--speed", "max", put("cut.prof", BUILD.slice(0, BUILD.indexOf('"Exit"') + 20)));
   expect(cut.status).toBe(0);
   expect(cut.stdout.split("\n")).toHaveLength(5);
+  expect(cut.stderr).toContain("cut.prof:6: the last line is cut off");
   const bad = await play("--speed", "max", "--strict", put("bad.prof", `nonsense\n${BUILD}`));
   expect(bad.status).toBe(3);
   expect(bad.stderr).toContain("bad.prof:1: not JSON");

@@ -1,5 +1,4 @@
-// Traces of executed lines in memory, for tests of what shows them: blocks of steps as a drawing, or a fixture of the older tracer.
-import { LineRows, fileOf, lineOf } from "../../lib/lines/line_rows.ts";
+// Traces of executed lines in memory, for tests of what shows them: what a track executed as plain objects, block by block.
 import type {
   LineBlockView,
   LineClock,
@@ -117,23 +116,5 @@ export function memoryTraces(
     ),
     notes: [],
     refresh: () => false,
-  };
-}
-
-/** A block of the older tracer's, as decoded rows, for `memoryTraces`: its files are its codes. */
-export function blockOfRows(rows: LineRows, minDepth: number): BlockOf {
-  const at = (i: number): EventOf => ({
-    code: fileOf(rows.key[i]!),
-    line: lineOf(rows.key[i]!),
-    depth: rows.depth[i]!,
-    time: rows.time[i]!,
-  });
-  const all = Array.from({ length: rows.length }, (_, i) => at(i));
-  return {
-    start: rows.start,
-    end: rows.end,
-    stack: all.slice(0, rows.snapshot),
-    events: all.slice(rows.snapshot),
-    minDepth,
   };
 }

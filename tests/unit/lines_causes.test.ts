@@ -156,11 +156,20 @@ test("Bash: a command, a pipeline, a command substitution in a substitution", ()
     .fork(700, 10, 13)
     .fork(710, 13, 14)
     .exec(720, 14, "date")
+    // A substitution with a pipeline inside: only what runs in it notes the line.
+    .fork(800, 10, 15)
+    .fork(810, 15, 16)
+    .lines("bash", 16, "b.sh", [
+      [820, enterWord(0)],
+      [821, 5],
+    ])
+    .exec(830, 16, "ls")
     .told();
   expect(say(KIND.exec, 11)).toBe("b.sh:1 parent at fork");
   expect(say(KIND.fork, 12)).toBe("b.sh:3 own line");
   expect(say(KIND.exec, 12)).toBe("b.sh:3 own line");
   expect(say(KIND.exec, 14)).toBe("b.sh:2 parent at fork");
+  expect(say(KIND.fork, 15)).toBe("b.sh:5 own line");
 });
 
 test("several threads: the one that ran last is named, and that it is a guess; one that waits in its loop is none", () => {

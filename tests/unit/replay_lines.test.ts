@@ -92,7 +92,7 @@ describe("backwards", () => {
     expect(seen.length).toBe(15);
     const back = [at(player)];
     while (player.cursor.step(-1)) back.push(at(player));
-    expect(back.reverse()).toEqual(seen);
+    expect(back.toReversed()).toEqual(seen);
   });
 
   test("continue meets the same hits from both sides", () => {
@@ -105,7 +105,7 @@ describe("backwards", () => {
     for (after(player, "C"); !player.cursor.isFirst; after(player, "C"))
       backwards.push(`${player.cursor.block}.${player.cursor.index}`);
     expect(forwards).toEqual(["0.3", "2.0"]);
-    expect(backwards.reverse()).toEqual(forwards);
+    expect(backwards.toReversed()).toEqual(forwards);
     expect(player.note).toContain("no breakpoint was met");
   });
 });
@@ -128,8 +128,9 @@ describe("moving", () => {
     expect(after(player, "s 3")).toBe("0:4@1");
     expect(player.error).toContain("reached the end");
     expect(after(player, "j start", "s 3")).toBe("0:11@2");
+    expect(after(player, "s -2")).toBe("0:2@1");
     expect(after(player, "s 1000")).toBe("0:4@1");
-    expect(player.note).toBe("the end of the trace came after 11 of 1000");
+    expect(player.note).toBe("the end of the trace came after 13 of 1000");
   });
 
   test("only blocks that can hold the place are decoded", () => {
@@ -257,7 +258,7 @@ describe("prompts", () => {
     expect(player.error).toBe("Error: 2 different file paths could match.");
     after(player, "b nowhere.py:3");
     expect(player.error).toContain("could not find a matching file path");
-    for (const bad of ["b deep.py:", "b :3", "b deep.py:0", "b -3", "b 1e3", "c 0", "s -1", "g x", "j", "zz 3"]) {
+    for (const bad of ["b deep.py:", "b :3", "b deep.py:0", "b -3", "b 1e3", "c 0", "s x", "d 9", "g x", "j", "zz 3"]) {
       after(player, `${bad} `);
       expect(player.error).toBe(`Invalid command: '${bad}' -- press <h> for help`);
     }
@@ -401,6 +402,34 @@ describe("the picture", () => {
         const shown = text(view.paint({ columns: 60, rows, ability: { unicode: false, color: false } }));
         expect(shown.some((line) => line.includes(`${player.cursor.line}>`))).toBe(true);
       }
+  });
+
+  test("ten thousand frames, lines of a megabyte and files of a hundred thousand lines are painted at once", () => {
+    const events = Array.from({ length: 10_000 }, (_, i) => ({ code: 0, line: 99_000, depth: i + 1, time: i }));
+    const source = `${"x".repeat(1 << 20)}\n`.repeat(3) + "y()\n".repeat(100_000);
+    const traces = memoryTraces([["/deep.py", source]], CODES.slice(0, 1), [[{ start: 0, end: 1e4, events }]]);
+    const view = new LineView(new LinePlayer(traces, traces.tracks[0]!));
+    const size = { columns: 100, rows: 30, ability: { unicode: true, color: true } };
+    view.toEnd();
+    view.paint(size);
+    const began = performance.now();
+    expect(text(view.paint(size))[3]).toStartWith("stack (10,000): … > deep.py:99000 > ");
+    view.press("W");
+    expect(text(view.paint(size)).at(-1)).toStartWith("▶ 10000  <module>");
+    view.press("escape");
+    view.enter("g 1", "> ");
+    expect(text(view.paint(size))[6]).toContain("xxx");
+    expect(performance.now() - began).toBeLessThan(500);
+  });
+
+  test("keys that come at once, without a picture in between, leave the current line on the screen", () => {
+    const player = playerOf("0:50@1 0:51@1 0:2@1 0:3@1");
+    const view = new LineView(player);
+    const size = { columns: 60, rows: 14, ability: { unicode: false, color: false } };
+    view.paint(size);
+    for (const key of ["c", "c", "L", "escape"]) view.press(key);
+    expect(player.cursor.line).toBe(3);
+    expect(text(view.paint(size)).some((line) => line.includes(" 3>"))).toBe(true);
   });
 
   test("a source that was not kept is taken from the file, or said to be missing", () => {

@@ -1,16 +1,11 @@
 // The line player against the older line tracer's own player: its recorded sessions, and its state after every key.
 import { beforeAll, expect, test } from "bun:test";
-import { Effect } from "effect";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { shortPlace } from "../../lib/lines/source_text.ts";
 import { Problems } from "../../lib/model/problem.ts";
-import { readSources } from "../../lib/trackexec/sources.ts";
-import { openTrackexec } from "../../lib/trackexec/log_directory.ts";
+import { TrackexecLines } from "../../lib/trackexec/trackexec_lines.ts";
 import { enter, newKeyState, press } from "../../lib/replay/line_keys.ts";
 import { LinePlayer } from "../../lib/replay/line_player.ts";
 import { localTime } from "../../lib/replay/line_time.ts";
-import { type BlockOf, blockOfRows, memoryTraces } from "../support/line_traces.ts";
 import { expected, fixtureLog, fixtureNames } from "../support/trackexec.ts";
 
 interface Step {
@@ -34,40 +29,15 @@ beforeAll(() => {
   };
 });
 
-async function load(name: string): Promise<LinePlayer> {
-  const dir = fixtureLog(name);
-  const index = readFileSync(join(dir, "log_index"));
-  const blocks: BlockOf[] = [];
-  const problems = new Problems();
-  await Effect.runPromise(
-    Effect.scoped(
-      Effect.gen(function* () {
-        const log = yield* openTrackexec(dir, problems);
-        yield* Effect.promise(() =>
-          log.eachBlock(
-            (rows, block) => blocks.push(blockOfRows(rows, index.readUInt16LE(block * 10 + 8))),
-            async () => {},
-          ),
-        );
-      }),
-    ),
-  );
-  const wanted = new Map(Array.from({ length: 64 }, (_, file) => [file, "all" as const]));
-  const sources = await readSources(dir, wanted, problems, async () => {});
-  const files = [...sources].sort(([a], [b]) => a - b).map(([, file]) => file);
-  const traces = memoryTraces(
-    files.map(({ path, lines, length }) => [path, Array.from({ length }, (_, i) => lines.get(i + 1) ?? "").join("\n")]),
-    files.map((_, file) => ({ file, name: undefined, firstLine: 0 })),
-    [blocks],
-    { ticksPerSecond: 1048576, unixZero: 0 },
-  );
+function load(name: string): LinePlayer {
+  const traces = new TrackexecLines(fixtureLog(name), new Problems());
   return new LinePlayer(traces, traces.tracks[0]!);
 }
 
 test("there are sessions to compare with", () => expect(SESSIONS.length).toBeGreaterThan(8));
 
-test.each(SESSIONS)("$name, session $nth", async ({ name, nth, rows, columns }) => {
-  const player = await load(name);
+test.each(SESSIONS)("$name, session $nth", ({ name, nth, rows, columns }) => {
+  const player = load(name);
   const keys = newKeyState();
   const steps = JSON.parse(expected(name, `player.${nth}.steps.json`)!) as Step[];
   const states = expected(name, `player.${nth}.states.jsonl`)!

@@ -172,6 +172,11 @@ test("breakpoints: each word, their hits, c and its n-th, backwards, toggling", 
   expect(p.message).toBe("fork: no longer a breakpoint");
   p.command("d 1");
   expect(p.breakpoints.all).toEqual([]);
+  p.command("b fork");
+  p.command("b exec");
+  p.command("d");
+  expect(p.message).toBe("2 breakpoints taken away");
+  expect(p.breakpoints.all).toEqual([]);
   p.continue();
   expect(at(p)).toBe("12ms end @11");
   p.continue();

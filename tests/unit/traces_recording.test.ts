@@ -1,5 +1,6 @@
 // Lines of recordings as tracks: whatever happens to blocks and sources, the rest stays usable and each fault is told.
 import { expect, test } from "bun:test";
+import fc from "fast-check";
 import { appendFileSync, closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -200,6 +201,42 @@ test("sources: missing, there twice, two under one id, not UTF-8", () => {
   s.flush();
   const { lines: opened } = open(r.bytes());
   expect(opened.sources.map((x) => x.text())).toEqual(["# -*- coding: latin-1 -*-\nx = 'é'\n", "#\ufffd\n"]);
+});
+
+test("what the recorder says of lines that it could not have stands in the notes", () => {
+  const r = sample();
+  r.event("Note", {
+    timestamp: 5,
+    about: "lines",
+    message: "python3 -I does not look at PYTHONPATH",
+    count: 2,
+    pids: [4, 5],
+  });
+  r.event("Note", { timestamp: 5, about: "else", message: "not ours" });
+  r.event("Lost", { timestamp: 6, count: 3, reason: "the disk \u001b[31mwas full" });
+  const { lines, problems } = open(r.bytes());
+  expect(problems).toEqual([]);
+  expect(lines.notes).toEqual([
+    "no lines of 2 processes: python3 -I does not look at PYTHONPATH",
+    "3 events lost: the disk \\x1b[31mwas full",
+  ]);
+});
+
+test("whatever a byte of a recording is changed to, nothing throws and the other threads stay", () => {
+  const bytes = sample().bytes();
+  fc.assert(
+    fc.property(fc.nat(bytes.length - 1), fc.nat(255), (at, value) => {
+      const changed = bytes.slice();
+      changed[at] = value;
+      const { lines } = open(changed);
+      const costs = new LineCosts();
+      lines.addCosts(costs);
+      expect(costs.events).toBeLessThanOrEqual(85);
+      for (const track of lines.tracks)
+        for (let block = 0; block < track.blocks; block++) track.standAt(block, track.startOf(block) + 5000);
+    }),
+    { numRuns: 500 },
+  );
 });
 
 test("a recording that is being written gives new blocks and threads with refresh, whole lines only", () => {

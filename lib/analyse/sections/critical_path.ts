@@ -3,6 +3,7 @@ import { count } from "../../base/text.ts";
 import { DOING } from "../../derive/critical_path.ts";
 import { withoutFolders } from "../../render/commands.ts";
 import type { Analysis } from "../analysis.ts";
+import { shortenPlace } from "../line_facts.ts";
 import { ordered, type Section, type SectionOptions, tableOf } from "../section.ts";
 import type { Column, Table } from "../table.ts";
 
@@ -22,6 +23,8 @@ const columns: readonly Column[] = [
   { id: "depth", title: "DEPTH", kind: "count", machineOnly: true },
   { id: "doing", title: "DOING", kind: "text", cut: "never", yields: 3 },
   { id: "command", title: "COMMAND", kind: "text", shorten: withoutFolders },
+  { id: "started_by", title: "STARTED BY", kind: "text", shorten: shortenPlace, cut: "middle" },
+  { id: "started_by_sure", title: "SURE", kind: "text", machineOnly: true },
 ];
 
 const FROM = columns[0]!;
@@ -32,6 +35,7 @@ function table(analysis: Analysis, options: SectionOptions): Table {
   const wall = path.end - path.start;
   const all = Array.from({ length: path.length }, (_, i) => i);
   const time = (i: number) => path.to[i]! - path.from[i]!;
+  const causeOf = (i: number) => (path.life[i]! < 0 ? undefined : analysis.lines?.causes.causeOfLife(path.life[i]!));
   const cells: Readonly<Record<string, (i: number) => string | number | undefined>> = {
     from_ns: (i) => path.from[i],
     to_ns: (i) => path.to[i],
@@ -41,6 +45,8 @@ function table(analysis: Analysis, options: SectionOptions): Table {
     depth: (i) => path.depth[i],
     doing: (i) => DOING_TEXT[path.doing[i]!],
     command: (i) => (path.life[i]! < 0 ? "(no process)" : analysis.lifeText(path.life[i]!, path.from[i]!)),
+    started_by: (i) => analysis.lines?.placeOf(causeOf(i)),
+    started_by_sure: (i) => causeOf(i)?.certainty,
   };
   const longest = options.sort ?? DURATION;
   // The longest ones, but told in their order unless asked otherwise.
@@ -48,7 +54,8 @@ function table(analysis: Analysis, options: SectionOptions): Table {
   const sum = shown.reduce((total, i) => total + time(i), 0);
   const made = tableOf(
     { id: "critical-path", title: "Critical path", empty: "no time passed" },
-    columns,
+    // Of a recording without lines nobody asks for them.
+    analysis.lines === undefined ? columns.filter((c) => !c.id.startsWith("started_by")) : columns,
     shown,
     cells,
     { limit: Infinity, sort: options.sort ?? FROM },

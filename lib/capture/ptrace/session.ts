@@ -3,7 +3,7 @@
 import { JsonBytes } from "../../base/json_bytes.ts";
 import { printable } from "../../base/text.ts";
 import { RecordingWriter } from "../../format/recording_writer.ts";
-import { Clock, monotonicNs } from "../../host/clock.ts";
+import { Clock } from "../../host/clock.ts";
 import { ERRNO, errnoText } from "../../host/errno.ts";
 import { openKernel } from "../../host/kernel.ts";
 import { processName } from "../../host/proc.ts";
@@ -12,6 +12,7 @@ import { NR } from "../../host/syscalls.ts";
 import { CaptureError } from "../capture_error.ts";
 import { makeHeader } from "../header.ts";
 import type { Inherited } from "../launch/inherited.ts";
+import type { LinesTold } from "../line_feed.ts";
 import { startHeld, type HeldCommand } from "../launch/start_held.ts";
 import { commandError, type Preparation } from "../preparation.ts";
 import type { RecordOptions, RecordResult } from "../record.ts";
@@ -27,14 +28,17 @@ import type { Process } from "./tasks.ts";
 import { Tracer, type TraceResult } from "./tracer.ts";
 
 const BACKEND = "ptrace";
+/** Who sends one of these after the command's end wants no more of the recording. */
+const ENDING = [SIG.INT, SIG.QUIT, SIG.TERM, SIG.HUP] as const;
 
 export function recordWithPtrace(options: RecordOptions, { inherited, file }: Preparation): RecordResult {
   const complete = options.mode === "complete";
   const desk = openDesk(inherited);
   const command = startSeized(options, { inherited, file }, desk);
   const clock = new Clock();
-  const zero = monotonicNs() - clock.now();
+  const zero = Number(clock.startedMonotonicNs);
   const output = new RecordingOutput(new RecordingWriter(new JsonBytes(1 << 18)), file.fd);
+  const { lines } = options;
   file.begin();
   output.writer.header(
     makeHeader({
@@ -50,11 +54,15 @@ export function recordWithPtrace(options: RecordOptions, { inherited, file }: Pr
   output.flush(() => 0);
   if (output.errno !== 0 && output.errno !== ERRNO.EPIPE) {
     command.abandon();
+    lines?.cancel();
     const path = file.path ?? "standard output";
     throw new CaptureError({ backend: BACKEND, reason: { _tag: "OutputRefused", path, errno: output.errno } });
   }
   const feed = options.reports;
-  const reporter = feed?.begin(command, inherited) ?? 0;
+  const companions = [
+    feed?.begin(command, inherited) ?? 0,
+    lines?.begin(command, inherited, clock.startedMonotonicNs) ?? 0,
+  ].filter((pid) => pid > 0);
   const fed = ({ at, pid, operation, report }: FedReport) =>
     output.writer.report(Math.max(0, Math.round(at - zero)), pid, operation, report);
   if (options.debug) say(`tk: pid ${command.pid} is held and seized, mode ${options.mode}`);
@@ -69,11 +77,23 @@ export function recordWithPtrace(options: RecordOptions, { inherited, file }: Pr
       if (!options.quiet) say(awaitingLine(living, complete));
     },
     rootEnded: () => letStop(inherited),
-    ...(feed === undefined ? {} : { reporter, takeReports: () => feed.take(fed) }),
+    companions,
+    takeReports: () => {
+      feed?.take(fed);
+      lines?.take(output.writer, clock.now());
+    },
+    ...(lines === undefined
+      ? {}
+      : {
+          executed: (pid, timestamp) => lines.executed(pid, timestamp),
+          processEnded: (pid, timestamp) => lines.ended(pid, timestamp),
+        }),
   });
   const traced = tracer.run();
   feed?.end(fed);
-  const result = finish(options, traced, output, clock, file);
+  const impatient = () => ENDING.some((s) => desk.took(s));
+  const told = lines?.end(output.writer, clock.now(), () => output.spill(() => clock.now()), impatient);
+  const result = finish(options, traced, output, clock, file, told);
   desk.close();
   if (traced.execErrno !== 0) throw commandError(options.argv[0]!, traced.execErrno, BACKEND);
   return result;
@@ -107,16 +127,19 @@ function startSeized(options: RecordOptions, { inherited, file }: Preparation, d
   const complete = options.mode === "complete";
   const tellFailure = options.reports?.prepare();
   try {
+    const environment = options.lines?.prepare(inherited);
     const command = startHeld({
       argv: options.argv,
       inherited,
       stdout: file.commandStdout,
+      ...(environment === undefined ? {} : { environment }),
       ...(complete ? { filter: seccompFilter() } : {}),
       ...(tellFailure === undefined ? {} : { tellFailure }),
     });
     seize(command, complete);
     return command;
   } catch (error) {
+    options.lines?.cancel();
     // `auto` tries another backend now.
     desk.close();
     file.finish();
@@ -157,23 +180,31 @@ function finish(
   output: RecordingOutput,
   clock: Clock,
   file: Preparation["file"],
+  told: LinesTold | undefined,
 ): RecordResult {
   const now = () => clock.now();
   const { status, processes, left } = traced;
   output.flush(now);
   const events = output.writer.seq - output.lost;
+  const linesLost = told?.lost ?? 0;
   const wallNs = clock.now();
   output.writer.end(wallNs, {
     processes,
-    lost: output.lost,
+    lost: output.lost + linesLost,
     exit_code: status.how === "exited" ? status.code : 0,
     signal: status.how === "signaled" ? status.signal : 0,
   });
   output.flush(now);
   file.finish();
-  const lost = Math.max(0, output.writer.seq - 1 - events);
-  const reason = output.closed ? "the reader of the recording has gone" : errnoText(output.errno);
-  if (!options.quiet && traced.execErrno === 0)
-    say(summaryLine({ events, processes, wallNs, lost: output.lost, reason, left, path: file.path }));
+  const lost = Math.max(0, output.writer.seq - 1 - events) + linesLost;
+  const reason = output.closed
+    ? "the reader of the recording has gone"
+    : output.errno !== 0
+      ? errnoText(output.errno)
+      : "lines";
+  if (!options.quiet && traced.execErrno === 0) {
+    say(summaryLine({ events, processes, wallNs, lost: output.lost + linesLost, reason, left, path: file.path }));
+    for (const sentence of told?.sentences ?? []) say(`tk: ${printable(sentence)}`);
+  }
   return { status, events, processes, lost, wallNs, path: file.path };
 }

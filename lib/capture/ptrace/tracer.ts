@@ -36,10 +36,13 @@ export interface TracerOptions {
   readonly awaiting: (living: readonly Process[]) => void;
   /** Called once, when the root has ended. */
   readonly rootEnded: () => void;
-  /** A child of ours that is no part of the command; its end is not recorded. */
-  readonly reporter?: number;
-  /** Writes the reports that have come; never waits. Called when there is nothing else to do. */
+  /** Children of ours that are no part of the command; their end is not recorded. */
+  readonly companions: readonly number[];
+  /** Writes what they have sent; never waits. Called when there is nothing else to do. */
   readonly takeReports?: () => void;
+  /** A process has become another program, and stands still until this returns. */
+  readonly executed?: (pid: number, timestamp: number) => void;
+  readonly processEnded?: (pid: number, timestamp: number) => void;
 }
 
 export interface TraceResult {
@@ -281,7 +284,8 @@ export class Tracer {
     const { writer } = this.options.output;
     const sid = this.kernel.call(NR.getsid, process.pid);
     process.sid = sid >= 0 ? sid : process.sid;
-    writer.beginExec(this.now(), process.pid, this.parentPid(process), process.pgid, process.sid);
+    const timestamp = this.now();
+    writer.beginExec(timestamp, process.pid, this.parentPid(process), process.pgid, process.sid);
     if (this.readInfo(task.tid)) {
       const stack = this.block.word(this.info + INFO.stackPointer);
       const wide = (this.block.u32[(this.info + INFO.arch) >> 2]! & 0x80000000) !== 0 && stack >= 4294967296;
@@ -289,6 +293,7 @@ export class Tracer {
     }
     this.writeWorkingDirectory(process.pid);
     writer.finish();
+    this.options.executed?.(process.pid, timestamp);
     // Not its exit stop: that an exec succeeded is known.
     this.resume(task.tid);
   }
@@ -307,7 +312,8 @@ export class Tracer {
   private ended(tid: number, status: number): void {
     const timestamp = this.now();
     const task = this.tasks.get(tid);
-    if (task === undefined && tid === this.options.reporter) return;
+    // What it has sent last is taken now: nothing else would wake us for it.
+    if (task === undefined && this.options.companions.includes(tid)) return this.options.takeReports?.();
     if (task === undefined) return this.early.ended(tid, status, timestamp);
     if (!this.tasks.remove(task)) return;
     const process = task.process;
@@ -331,6 +337,7 @@ export class Tracer {
       how.how === "signaled" && how.coreDumped,
       exitUsage,
     );
+    this.options.processEnded?.(tid, timestamp);
     // A chain of daemons that fork and end must not keep every generation in memory.
     process.parent = undefined;
     if (tid === this.root) this.rootHasEnded(how);

@@ -1,326 +1,17 @@
-# Engine `fast`, second half: selected modules are compiled with a call per statement in them (`_tk_rewrite.py`) when they are
-# imported, and these are the calls. Streams are those of `exact`. What is not selected runs as if nobody recorded.
-# Here: the event writer of a thread, the driver that marks where generators and coroutines are suspended, the import hook.
+# Engine `fast`: selected modules are compiled with a call per statement in them (`_tk_rewrite.py`) when they are imported; what the
+# calls do is in `_tk_calls.py`. Streams are those of `exact`. What is not selected runs as if nobody recorded.
+# Selected code that is not imported from a plain source file (`__main__`, other loaders) is left to `_tk_rest.py`.
 import ast
+import os
 import sys
 import types
-from _thread import _local, get_ident
+import warnings
+from _thread import get_ident
+from importlib.util import cache_from_source
 from importlib.machinery import PathFinder, SourceFileLoader
-from time import perf_counter_ns
 
 import _tk_rewrite as names
-
-RETURN, LEAVE, UNWIND = names.RETURN, names.LEAVE, names.UNWIND
-
-
-PROBE = 512  # events at the beginning of a block that are all stamped
-LONG = 5000  # ns: no light statement takes this long, unless it is arithmetic on arrays and the like
-
-
-def writer(stream, light_lines, here):
-    """The event writer of a thread, put into its storage `here`: put(word); lines(word) for lines that need no stamp; cells, with which
-    a frame's first events are written. Returns forget(), after which the next event begins another stream."""
-    words = times = None
-    free = []  # slots of the block that are not used yet, the next one last: a list's pop is the cheapest counter there is
-    slot = free.pop
-    rest = []
-    busy = False
-    every = True
-
-    def put(word):
-        try:
-            i = slot()
-            times[i] = perf_counter_ns()
-            words[i] = word
-        except IndexError:
-            full(word)
-        except BaseException:
-            torn(word)
-            raise
-
-    def lines(word):
-        try:
-            i = slot()
-            if every:
-                times[i] = perf_counter_ns()
-            words[i] = word
-        except IndexError:
-            full(word)
-        except BaseException:
-            torn(word)
-            raise
-
-    both = put, lines
-
-    def full(word):
-        """The block is full, or its first events are there to be looked at: whether light statements are indeed."""
-        nonlocal busy, words, times, every
-        if busy:  # a signal handler's event while the block is changed
-            return
-        busy = True
-        try:
-            if rest:
-                every = heavy()
-                free[:] = rest
-                del rest[:]
-            else:
-                frame = sys._getframe(1)
-                while frame is not None and frame.f_code.co_filename == __file__:
-                    frame = frame.f_back
-                # The frame that is being entered is not open yet.
-                here.cells = words = times = None
-                stream.turn(frame.f_back if frame is not None and word <= -4 else frame)
-                words, times = stream.words, stream.times
-                room = len(words)
-                taken = room - stream.slot.__self__.__length_hint__()
-                every = True
-                if taken + PROBE < room:
-                    rest[:] = range(room - 1, taken + PROBE - 1, -1)
-                    free[:] = range(taken + PROBE - 1, taken - 1, -1)
-                else:
-                    free[:] = range(room - 1, taken - 1, -1)
-                here.cells = slot, words, times, both
-        finally:
-            busy = False
-        put(word)
-
-    def heavy():
-        seen = long = 0
-        last = (rest[-1] if rest else len(words)) - 1
-        for i in range(max(0, last - PROBE + 1), last):
-            if words[i] in light_lines:
-                seen += 1
-                if times[i + 1] - times[i] > LONG:
-                    long += 1
-        return long * 50 > seen
-
-    def torn(word):
-        """A signal handler raised its exception into put: no slot before the last may stay unwritten, it would end the block."""
-        if words is None:
-            return
-        i = (free or rest or [len(words)])[-1] - 1
-        while i >= 0 and words[i] == 0:
-            times[i] = perf_counter_ns()
-            words[i] = word
-            i -= 1
-
-    def forget():
-        nonlocal words, times
-        here.cells = words = times = None
-        stream.leave()
-        del free[:], rest[:]
-
-    here.put = put
-    here.both = both
-    here.full = full
-    here.cells = None
-    return forget
-
-
-def calls(begin_thread):
-    """The functions that rewritten code calls, by the names of `_tk_rewrite.py`. begin_thread(here) gives the calling thread its `put`."""
-    here = _local()
-    ours = set()
-
-    def enter(word):
-        try:
-            slot, words, times, both = here.cells
-            i = slot()
-            times[i] = perf_counter_ns()
-            words[i] = word
-            return both[0]
-        except (AttributeError, TypeError, IndexError, ValueError):
-            return entered(word, 0)[0]
-
-    def enter_at(word, line):
-        """A frame and its first line: one moment, so the clock is read once."""
-        try:
-            slot, words, times, both = here.cells
-            i = slot()
-            times[i] = now = perf_counter_ns()
-            words[i] = word
-            word = 0
-            if line:
-                i = slot()
-                times[i] = now
-                words[i] = line
-            return both
-        except (AttributeError, TypeError, IndexError, ValueError):
-            return entered(word, line)
-
-    def entered(word, line):
-        """The same where there is no room, or no stream yet. word 0: it has been written."""
-        if not hasattr(here, "put"):
-            begin_thread(here)
-        if word:
-            here.put(word)
-        if line:
-            here.put(line)
-        return here.both
-
-    def put(word):
-        try:
-            event = here.put
-        except AttributeError:
-            begin_thread(here)
-            event = here.put
-        event(word)
-
-    def unwound(event):
-        # None: suspended and never back on a thread.
-        if event is not None:
-            event(UNWIND)
-        return abs
-
-    def woken(event, word):
-        """An exception came out of a statement that can suspend: thrown in while suspended, or from below."""
-        if event is None:
-            event = enter(word)
-        trace = sys.exc_info()[2]
-        while trace is not None and trace.tb_next is not None and trace.tb_next.tb_frame.f_code in ours:
-            trace.tb_next = trace.tb_next.tb_next
-        return event
-
-    def steps(inner, word):
-        """What `yield from inner` does (PEP 380), with a mark at each suspension. Exceptions of `inner` go through outside of any
-        except clause, so that they get no other context than without us."""
-        send = getattr(inner, "send", None)
-        value = None
-        try:
-            value = send(None) if send is not None else next(inner)
-        except StopIteration as end:
-            return end.value
-        event = put
-        while True:
-            event(LEAVE)
-            thrown = None
-            try:
-                value = yield value
-            except BaseException as error:
-                thrown = error
-            event = enter(word)
-            if thrown is None:
-                try:
-                    if value is None:
-                        value = next(inner) if send is None else send(None)
-                    else:
-                        value = inner.send(value)
-                except StopIteration as end:
-                    return end.value
-                continue
-            try:
-                if isinstance(thrown, GeneratorExit):
-                    close = getattr(inner, "close", None)
-                    if close is not None:
-                        close()
-                    raise thrown
-                throw = getattr(inner, "throw", None)
-                if throw is None:
-                    raise thrown
-                value = throw(thrown)
-            except StopIteration as end:
-                if end is thrown:
-                    raise
-                return end.value
-            finally:
-                thrown = None
-
-    def drive_plain(inner, word):
-        kind = type(inner)
-        if kind is not types.GeneratorType:
-            if kind is types.CoroutineType:
-                return inner  # the interpreter decides whether this is allowed
-            inner = iter(inner)
-        return steps(inner, word)
-
-    awaited = types.coroutine(steps)
-
-    async def refused(thing):
-        return await thing
-
-    def drive(thing, word):
-        kind = type(thing)
-        if kind is types.CoroutineType or (kind is types.GeneratorType and thing.gi_code.co_flags & 0x100):
-            return awaited(thing, word)
-        method = getattr(kind, "__await__", None)
-        if method is None:
-            return refused(thing)
-        inner = method(thing)
-        if not hasattr(inner, "__next__") or type(inner) is types.CoroutineType:
-            return refused(thing)
-        return awaited(inner, word)
-
-    class Iterate:
-        __slots__ = ("inner", "step", "word")
-
-        def __init__(self, inner, word):
-            self.inner, self.word = inner, word
-
-        def __aiter__(self):
-            self.inner = inner = type(self.inner).__aiter__(self.inner)
-            self.step = getattr(type(inner), "__anext__", None)
-            return inner if self.step is None else self
-
-        def __anext__(self):
-            return drive(self.step(self.inner), self.word)
-
-    def iterate(inner, word):
-        return Iterate(inner, word) if hasattr(type(inner), "__aiter__") else inner
-
-    class Manage:
-        __slots__ = ("inner", "word")
-
-        def __init__(self, inner, word):
-            self.inner, self.word = inner, word
-
-        def __aenter__(self):
-            return drive(type(self.inner).__aenter__(self.inner), self.word)
-
-        def __aexit__(self, *how):
-            return drive(type(self.inner).__aexit__(self.inner, *how), self.word)
-
-    def manage(inner, word):
-        kind = type(inner)
-        return Manage(inner, word) if hasattr(kind, "__aenter__") and hasattr(kind, "__aexit__") else inner
-
-    class Frame:
-        """The frame of a function that looks at its own locals: nothing of ours is among them."""
-
-        __slots__ = ("word",)
-
-        def __init__(self, word):
-            self.word = word
-
-        def __enter__(self):
-            put(self.word)
-
-        def __exit__(self, kind, error, trace):
-            put(RETURN if kind is None else UNWIND)
-
-    for function in (
-        steps,
-        awaited,
-        drive,
-        drive_plain,
-        refused,
-        Iterate.__aiter__,
-        Iterate.__anext__,
-        Manage.__aenter__,
-        Manage.__aexit__,
-    ):
-        ours.add(function.__code__)
-    return {
-        names.ENTER: enter,
-        names.ENTER_AT: enter_at,
-        names.PUT: put,
-        names.DRIVE: drive,
-        names.DRIVE_PLAIN: drive_plain,
-        names.ITERATE: iterate,
-        names.MANAGE: manage,
-        names.WOKEN: woken,
-        names.UNWOUND: unwound,
-        names.FRAME: Frame,
-    }, here
+from _tk_calls import calls, writer
 
 
 def with_calls(code, values, owners):
@@ -348,12 +39,15 @@ class Fast:
         self.recorder = recorder
         self.stream_type = stream_type
         self.thread_end = thread_end
-        self.writers = {}  # thread → its `forget`
+        self.writers = {}  # thread → its stream and `forget`
         self.functions, self.here = calls(self.begin_thread)
         self.modules = []  # (path, names of the module, its table of code, the number of its first)
         self.owners = []  # rewritten code objects and the words of entering them
+        self.rewritten_files = set()
         self.light_lines = set()  # of all files together; what is light in one is seldom heavy in another
         self.left = {}  # (path, first line) → why this function is not rewritten
+        self.declaring = set()  # threads that tell of code just now
+        self.rest = None
 
     def begin_thread(self, here):
         stream = self.stream_type(self.recorder)
@@ -367,11 +61,45 @@ class Fast:
             known[0].end()
 
     def start(self, frame):
+        if hasattr(sys, "monitoring"):
+            from _tk_rest import Rest
+
+            self.rest = Rest(self)
+        elif sys.version_info < (3, 8) or self.runs_selected(frame):
+            # Here only settrace could record the script itself, and it would slow down all code as `exact` does.
+            self.recorder.engine_name = "exact"
+            self.recorder.engine = sys.modules[type(self.recorder).__module__].exact(self.recorder)
+            return self.recorder.engine.start(frame)
         position = sys.meta_path.index(PathFinder) if PathFinder in sys.meta_path else 0
         sys.meta_path.insert(position, Finder(self))
+        if self.rest:
+            self.rest.start(frame)
+
+    def runs_selected(self, frame):
+        """Whether the script that Python was given is selected, or code that runs already; before 3.12 they are out of our reach."""
+        while frame is not None:
+            if self.recorder.enter(frame.f_code, frame.f_globals):
+                return True
+            frame = frame.f_back
+        running = sys.modules[type(self.recorder).__module__]._running()
+        if running.startswith("-m "):
+            return False  # runpy asks our loader
+        path = self.recorder.selection.path(running) if running not in ("-c", "", "-") else "<stdin>"
+        return self.recorder.selection.wants(path, {"__name__": "__main__", "__file__": path})
 
     def stop(self):
         sys.meta_path[:] = [finder for finder in sys.meta_path if getattr(finder, "engine", None) is not self]
+        if self.rest:
+            self.rest.stop()
+            return
+        missed = []
+        for name, module in list(sys.modules.items()):
+            path = getattr(module, "__file__", None)
+            if isinstance(path, str) and path.endswith(".py") and path not in self.rewritten_files and self.wants(name, path):
+                missed.append(name)
+        if missed:
+            more = " and %d more" % (len(missed) - 10) if len(missed) > 10 else ""
+            self.recorder.note("not imported through a plain source file, so engine fast did not see: %s%s" % (", ".join(missed[:10]), more))
 
     def forked(self):
         """In the child: names are told again under the numbers that are compiled in."""
@@ -386,16 +114,22 @@ class Fast:
             self.declare(path, names_, table, first)
         for code, word in self.owners:
             self.recorder.words[id(code)] = word
+        if self.rest:
+            self.rest.forked()
 
     def declare(self, path, names_, table, first=None):
         """Tells of a module's code; the number of its first."""
         recorder = self.recorder
-        with recorder.lock:
-            if first is None:
-                first = recorder.codes
-            recorder.codes = max(recorder.codes, first + len(table))
-            file = recorder.file(path, names_)
-            recorder.tell(*(("C", first + i, file, line, name) for i, (line, name) in enumerate(table)))
+        self.declaring.add(get_ident())
+        try:
+            with recorder.lock:
+                file = recorder.file(path, names_)
+                if first is None:
+                    first = recorder.codes
+                recorder.codes = max(recorder.codes, first + len(table))
+                recorder.tell(*(("C", first + i, file, line, name) for i, (line, name) in enumerate(table)))
+        finally:
+            self.declaring.discard(get_ident())
         self.modules.append((path, names_, table, first))
         return first
 
@@ -412,11 +146,12 @@ class Fast:
             return "\0tk:%d" % (len(table) - 1)
 
         left = []
+        light = set()
         try:
-            tree = names.rewrite(ast.parse(data, path), word, lambda *what: left.append(what), self.light_lines)
+            tree = names.rewrite(ast.parse(data, path), word, lambda *what: left.append(what), light)
             code = compile(tree, path, "exec", dont_inherit=True)
         except (SyntaxError, RecursionError, MemoryError, ValueError):
-            return None
+            return None  # what is wrong with it, the loader says
         full = self.recorder.selection.path(path)
         try:
             first = self.declare(full, {}, table)
@@ -431,6 +166,8 @@ class Fast:
         for one, its in owners:
             self.recorder.words[id(one)] = its
         self.owners += owners
+        self.light_lines |= light
+        self.rewritten_files.add(path)
         for line, qualified, why in left:
             self.left[path, line] = why
             self.recorder.note("%s:%d: %s is not rewritten: %s" % (full, line, qualified, why))
@@ -446,10 +183,22 @@ class Loader(SourceFileLoader):
         code = None
         try:
             path = self.get_filename(fullname)
-            code = self.engine.rewritten(fullname, path, self.get_data(path))
+            data = self.get_data(path)
+            with warnings.catch_warnings():
+                if os.path.exists(self.cached(path)):
+                    # Read from its cache, the module would not be warned about again.
+                    warnings.simplefilter("ignore")
+                code = self.engine.rewritten(fullname, path, data)
         except (ImportError, OSError):
             pass
         return super().get_code(fullname) if code is None else code
+
+
+    def cached(self, path):
+        try:
+            return cache_from_source(path)
+        except NotImplementedError:
+            return ""
 
 
 class Finder:

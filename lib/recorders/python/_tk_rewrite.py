@@ -31,13 +31,20 @@ LIGHT = tuple(
 )
 
 
+# Calls of these are light, too: they look at an object, or at its size.
+LOOKS = {"len", "ord", "chr", "isinstance", "abs", "id", "type", "callable", "bool"}
+
+
 def is_light(node):
     if not isinstance(node, LIGHT):
         return False
     todo = [node]
     while todo:
         for child in ast.iter_child_nodes(todo.pop()):
-            if not isinstance(child, LIGHT) or isinstance(child, ast.MatMult):
+            if isinstance(child, ast.Call):
+                if not isinstance(child.func, ast.Name) or child.func.id not in LOOKS or child.keywords:
+                    return False
+            elif not isinstance(child, LIGHT) or isinstance(child, ast.MatMult):
                 return False
             todo.append(child)
     return True
@@ -54,6 +61,7 @@ class Scope:
         self.loops = []  # line of the header that `continue` goes to, 0 for `while`
         self.after_light = False  # the statement before the one at hand is light
         self.unstamped = False  # `_tk_b` may be used
+        self.line = 0  # of the statement that was executed just before, where that is known
         self.suspends = False  # the statement at hand contains a yield or an await
 
 
@@ -193,6 +201,8 @@ class Rewriter:
         if rest:
             at = self.place(ast.Pass(), rest[0])
             tree.body = head + self.framed(self.block(rest), at)
+        elif head:
+            tree.body = head + self.framed([self.place(ast.Pass(), head[-1])], head[-1])
         return tree
 
     def head(self, body):
@@ -225,7 +235,11 @@ class Rewriter:
             return
         line = s.lineno
         outer, self.scope.suspends = self.scope.suspends, False
-        header = not isinstance(s, ast.While) or isinstance(s.test, ast.Constant)
+        header = not isinstance(s, ast.While) or self.endless(s)
+        if isinstance(s, FUNCTIONS + (ast.ClassDef,)) and s.decorator_list:
+            line = min(line, *(d.lineno for d in s.decorator_list))
+        header = header and line != self.scope.line  # several statements on a line are one event
+        self.scope.line = line
         # Light itself and after a light one: its time is between those of its neighbours.
         light = is_light(s.test if isinstance(s, (ast.If, ast.While)) else s)
         unstamped = light and self.scope.after_light and isinstance(s, ast.stmt)
@@ -233,12 +247,8 @@ class Rewriter:
             self.light_lines.add(line)
         self.scope.after_light = light
         if isinstance(s, FUNCTIONS):
-            if s.decorator_list:
-                line = min(line, *(d.lineno for d in s.decorator_list))
             self.function(s)
         elif isinstance(s, ast.ClassDef):
-            if s.decorator_list:
-                line = min(line, *(d.lineno for d in s.decorator_list))
             self.class_body(s)
         elif isinstance(s, TRIES):
             self.guarded(s)
@@ -261,6 +271,8 @@ class Rewriter:
             s = self.expression(s)
         if not isinstance(s, ast.If):
             self.scope.after_light = light
+        if hasattr(s, "body") or MATCH and isinstance(s, MATCH):
+            self.scope.line = 0
         if header:
             out.append(self.event(line, s, unstamped))
         if isinstance(s, ast.Continue) and self.scope.loops and self.scope.loops[-1]:
@@ -292,6 +304,10 @@ class Rewriter:
             handler.type = self.place(ast.BoolOp(op=ast.Or(), values=tried), handler.type)
             handler.body = self.nested(handler.body)
 
+    def endless(self, s):
+        """`while True`, which before 3.10 jumps back to its body: its line is executed once."""
+        return isinstance(s.test, ast.Constant) and sys.version_info < (3, 10)
+
     def loop(self, s):
         scope = self.scope
         if isinstance(s, ast.While):
@@ -299,7 +315,7 @@ class Rewriter:
             s.body = self.nested(s.body, is_light(s.test))
             scope.loops.pop()
             s.test = self.expression(s.test)
-            if not isinstance(s.test, ast.Constant):
+            if not self.endless(s):
                 s.test = self.place(ast.BoolOp(op=ast.Or(), values=[self.put(s.lineno, s.test), s.test]), s.test)
         else:
             s.iter = self.expression(s.iter)
@@ -357,10 +373,14 @@ class Rewriter:
                     return
         suspends = isinstance(s, ast.AsyncFunctionDef)
         sees = False
+        of_something = set()  # dir(x) looks at x alone
         for node in own_nodes(s):
             if isinstance(node, (ast.Yield, ast.YieldFrom)):
                 suspends = True
-            elif isinstance(node, ast.Name) and node.id in SEES_LOCALS:
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("vars", "dir"):
+                if node.args and not isinstance(node.args[0], ast.Starred):
+                    of_something.add(node.func)
+            elif isinstance(node, ast.Name) and node.id in SEES_LOCALS and node not in of_something:
                 sees = True
         if sees and suspends:
             self.left(line, name, "a generator or coroutine that looks at its own locals")

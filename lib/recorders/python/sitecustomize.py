@@ -63,7 +63,7 @@ def _tk_boot():
         import sitecustomize  # the one that ours hides
     except ImportError as error:
         # Python's site reads this name again; one that itself fails is reported as without us.
-        if getattr(error, "name", "sitecustomize") not in ("sitecustomize", None):
+        if getattr(error, "name", "sitecustomize") != "sitecustomize":
             sys.modules["sitecustomize"] = me
             raise
     if "sitecustomize" not in sys.modules:

@@ -12,12 +12,12 @@ import _thread
 import errno
 import os
 import sys
-from time import perf_counter_ns, time_ns
 
 try:
     import fcntl
     from mmap import mmap
-except ImportError:  # Windows, or a Python without them: everything below does nothing
+    from time import perf_counter_ns, time_ns
+except ImportError:  # Windows, or Python before 3.7: everything below does nothing
     mmap = None
 
 __all__ = ["record", "stop", "precise_timestamping"]
@@ -72,13 +72,13 @@ class Selection(object):
         if path == _MINE or path.startswith("<frozen ") or os.path.dirname(path) == _folder:
             return False
         if self.all:
-            if path[:1] in ("<", ""):
+            if path[:1] in ("<", "") or path == "-c":
                 # Code from strings belongs to the module it runs in; one without a file is `-c` or standard input.
                 path = names.get("__file__")
-                if not isinstance(path, str):
+                if not isinstance(path, str) or path.startswith("<"):
                     return names.get("__name__") == "__main__"
                 path = self.path(path)
-            if path.startswith(self.library) or path.startswith("<"):
+            if path.startswith(self.library):
                 return False
             parts = path.split(os.sep)
             return "site-packages" not in parts and "dist-packages" not in parts
@@ -314,15 +314,16 @@ def _native_id():
 
 
 def _interpreter():
-    for name in ("_interpreters", "_xxsubinterpreters"):
-        known = sys.modules.get(name)
-        if known is not None:
-            try:
-                number = known.get_current()
-                return int(number[0] if isinstance(number, tuple) else number)
-            except Exception:
-                return 0
-    return 0
+    """0 is the main one; before 3.13 also any other, as Python does not say it without loading a module."""
+    is_main = getattr(_thread, "_is_main_interpreter", None)
+    if is_main is None or is_main():
+        return 0
+    try:
+        import _interpreters
+
+        return int(_interpreters.get_current()[0])
+    except Exception:
+        return 0
 
 
 def _field(value):
@@ -353,16 +354,21 @@ class Recorder(object):
         self.pid = os.getpid()
         self.start = perf_counter_ns()
         self.base = "%s/%d-%x" % (self.directory, self.pid, self.start)
-        self.lock = _thread.allocate_lock()
+        self.lock = _thread.RLock()  # the garbage collector may call us while we hold it
         self.told = False
         self.files = {}
         self.codes = 0
         self.streams = 0
         self.idle_word = 0
         self.sharp.clear()
-        for key, word in list(self.words.items()):
-            if word:
-                del self.words[key]
+        while True:
+            try:
+                selected = [key for key in list(self.words) if self.words[key]]
+                break
+            except (RuntimeError, KeyError):
+                pass  # this very function was seen for the first time, or the garbage collector's call
+        for key in selected:
+            del self.words[key]
 
     def tell(self, *records):
         """Appends to the `.meta` file; nothing is kept open."""
@@ -374,8 +380,13 @@ class Recorder(object):
                 first = ("P", self.pid, os.getppid(), now, wall, sys.version.split()[0], sys.executable or "")
                 records = (first + (self.engine_name, _running()),) + records
             data = "".join("\t".join(map(_field, r)) + "\n" for r in records).encode("utf-8", "surrogateescape")
-            if os.write(fd, data) != len(data):
-                raise OSError(errno.ENOSPC, "no room")
+            try:
+                if os.write(fd, data) != len(data):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError:
+                if os.fstat(fd).st_size == 0:
+                    os.unlink(self.base + ".meta")
+                raise
         finally:
             os.close(fd)
 
@@ -406,6 +417,8 @@ class Recorder(object):
             word = self.words.get(id(code))
             if word is None:
                 path = self.selection.path(code.co_filename)
+                if path == "<string>" and names.get("__name__") == "__main__" and _of_command(code):
+                    path = "-c"
                 word = 0
                 if not self.over and self.selection.wants(path, names):
                     word = self._declare(code, path, names)
@@ -475,11 +488,13 @@ def _event_loop(frame):
 
 def _odd(code):
     """Generated code may claim lines below 1, which the stream's words cannot tell."""
-    if code.co_firstlineno < 1 and code.co_name != "<module>":
-        return True
     if hasattr(code, "co_lines"):
-        return any(line is not None and line < 0 for _, _, line in code.co_lines())
+        # From 3.11 a module begins with an instruction that has line 0 and is no line of its own.
+        first = 2 if sys.version_info >= (3, 11) else 0
+        return any(line is not None and line < 1 and end > first for _, end, line in code.co_lines())
     line = code.co_firstlineno
+    if line < 1:
+        return True
     for step in code.co_lnotab[1::2]:
         line += step - 256 if step > 127 else step
         if line < 1:
@@ -490,7 +505,12 @@ def _odd(code):
 def _copy_source(directory, path, names):
     """Keeps the file's bytes as they are now; the name of the copy, or "" when there is none to have."""
     try:
-        if path.startswith("<"):
+        if path == "-c":
+            data = (_command_text() or "").encode("utf-8", "surrogateescape")
+            key = "text-%x-%x-%x" % (os.getpid(), perf_counter_ns(), len(data))
+        elif path == "<string>":
+            return ""  # many strings have this name
+        elif path.startswith("<"):
             lines = sys.modules["linecache"].cache[path][2]
             data = "".join(lines).encode("utf-8", "surrogatepass")
             key = "text-%x-%x-%x" % (os.getpid(), perf_counter_ns(), len(data))
@@ -514,7 +534,11 @@ def _copy_source(directory, path, names):
                     data = file.read(SOURCE_LIMIT + 1)
         if len(data) > SOURCE_LIMIT:
             return ""
-        os.makedirs(directory + "/src", 0o700, exist_ok=True)
+        try:
+            # Never its parents: a run that is over must not come back.
+            os.mkdir(directory + "/src", 0o700)
+        except FileExistsError:
+            pass
         made = "%s/src/.%x-%x" % (directory, os.getpid(), perf_counter_ns())
         _write(made, data)
         os.rename(made, "%s/src/%s" % (directory, key))
@@ -523,29 +547,55 @@ def _copy_source(directory, path, names):
         return ""
 
 
-def _running():
-    """What this interpreter runs: the script, `-m module`, `-c`."""
+def _command_line():
+    """What this interpreter runs, as two words: "" and the script, "-m" and the module, "-c" and its text."""
     words = getattr(sys, "orig_argv", None)
     if not words:
         try:
             with open("/proc/self/cmdline", "rb") as file:
                 words = [os.fsdecode(word) for word in file.read().split(b"\0")[:-1]]
         except OSError:
-            return ""
+            words = []
     rest = iter(words[1:])
     for word in rest:
         if word == "-" or not word.startswith("-"):
-            return word
+            return "", word
         if word in ("-W", "-X", "--check-hash-based-pycs"):
             next(rest, None)
         elif not word.startswith("--"):
             for letter in ("c", "m"):
-                # Letters may stand together, `-Im mod`; the one that takes a word is the last.
+                # Letters may stand together, `-Bm mod`; the one that takes a word is the last.
                 at = word.find(letter, 1)
                 if at > 0 and not set(word[1:at]) & set("WX"):
-                    module = word[at + 1 :] or next(rest, "")
-                    return "-c" if letter == "c" else "-m " + module
-    return ""
+                    return "-" + letter, word[at + 1 :] or next(rest, "")
+    return "", ""
+
+
+def _running():
+    option, word = _command_line()
+    return option if option == "-c" else (option + " " + word).strip()
+
+
+def _command_text():
+    option, text = _command_line()
+    return text if option == "-c" else None
+
+
+_command = None  # the code of `-c`
+
+
+def _of_command(code):
+    """Whether it is of `-c`; strings that the program executes have the same file name."""
+    global _command
+    if _command is None:
+        _command = []
+        try:
+            _command.append(compile(_command_text() or "", "<string>", "exec", dont_inherit=True))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            pass
+        for one in _command:
+            _command.extend(inner for inner in one.co_consts if type(inner) is type(code))
+    return code in _command
 
 
 # ---- Engine `exact` before 3.12: sys.settrace, a set of functions for each thread
@@ -563,10 +613,13 @@ class Settrace(object):
     def __init__(self, recorder):
         self.recorder = recorder
         self.tracers = {}  # thread → its functions
-        self.theirs = set()  # threads in which the program has a trace function of its own
+        self.theirs = {}  # thread → the trace function that the program has put there
+        self.foreign = False  # whether there ever was one
+        self.changing = set()  # threads that have none for the moment
         self.ends = _thread._local()
         self.set = sys.settrace
         self.get = sys.gettrace
+        self.stopped = False
 
     def tracer(self):
         """For the calling thread: its trace function; what makes open frames traced ones; what ends the stream, so that the
@@ -585,6 +638,10 @@ class Settrace(object):
         # Where a frame stood when an exception passed: settrace tells an unwound frame as one that returns None. By id,
         # since holding frames would keep the program's objects alive.
         raised = {}
+        # Generators that are on the stack, by id: Python 3.11 does not tell each resumption, such as that after a `throw`
+        # into the generator that this one waits for.
+        inside = set()
+        foreign = False
 
         def put(word, frame):
             nonlocal slot, words, times
@@ -641,6 +698,10 @@ class Settrace(object):
                         if _signals.thrown:
                             _signals.clean(value[2])
                     return
+                if id(frame) not in inside:
+                    resumed(frame)
+                if event == "return":
+                    inside.discard(id(frame))
                 try:
                     i = slot()
                     if not sparse or sharp and stamps(ident):
@@ -651,6 +712,16 @@ class Settrace(object):
             except _TOO_DEEP:
                 pass
 
+        def resumed(frame):
+            inside.add(id(frame))
+            word = enter(frame.f_code, frame.f_globals)
+            try:
+                i = slot()
+                times[i] = now()
+                words[i] = word
+            except StopIteration:
+                put(word, frame.f_back)
+
         def call(frame, event, value):
             try:
                 code = frame.f_code
@@ -660,6 +731,8 @@ class Settrace(object):
                     if not word and code.co_name == "start" and frame.f_globals.get("__name__") == "threading":
                         hook_threads(frame.f_globals)
                 if not word:
+                    if foreign and frame.f_trace is not None:
+                        frame.f_trace = None  # a generator's, from the time of the program's trace function
                     return waits(frame) if word is _WAITS else None
                 try:
                     i = slot()
@@ -668,8 +741,12 @@ class Settrace(object):
                     words[i] = word
                 except StopIteration:
                     put(word, frame.f_back)
-                return generator if code.co_flags & _GENERATOR else plain
+                if code.co_flags & _GENERATOR:
+                    inside.add(id(frame))
+                    return generator
+                return plain
             except _TOO_DEEP:
+                frame.f_trace = None  # a generator has it from the last time, and would be left without having been entered
                 return None
 
         def waits(frame):
@@ -687,6 +764,8 @@ class Settrace(object):
 
         def sparse_line(frame, event, value):
             if event != "line":
+                if event == "return":
+                    inside.add(id(frame))  # not a generator: nothing to be entered late
                 return generator(frame, event, value)
             try:
                 try:
@@ -700,15 +779,25 @@ class Settrace(object):
                 pass
 
         def adopt(frame):
+            nonlocal foreign
+            # What the program's own trace function left in frames would be called again, now that there is one of ours.
+            foreign = self.foreign
             while frame is not None:
                 if enter(frame.f_code, frame.f_globals):
-                    frame.f_trace = generator if frame.f_code.co_flags & _GENERATOR else plain
+                    if frame.f_code.co_flags & _GENERATOR:
+                        inside.add(id(frame))
+                        frame.f_trace = generator
+                    else:
+                        frame.f_trace = plain
+                elif foreign and frame.f_trace is not None:
+                    frame.f_trace = None
                 frame = frame.f_back
 
         def again(end):
             nonlocal slot, words, times
             if end:
                 stream.end()
+                inside.clear()
             else:
                 stream.leave()
             raised.clear()
@@ -717,7 +806,12 @@ class Settrace(object):
         sparse = recorder.sparse
         plain = sparse_line if sparse else line
         hook_threads = self.hook_threads
-        return call, adopt, again
+        def rest():
+            """From another thread: nothing is released that may be in use."""
+            nonlocal slot
+            slot = _nothing()
+
+        return call, adopt, again, rest
 
     def start(self, frame):
         self.begin_thread()
@@ -725,12 +819,12 @@ class Settrace(object):
         threading = sys.modules.get("threading")
         if threading:
             self.hook_threads(threading.__dict__)
-        import gc
-
-        gc.callbacks.append(self.look)
         functions = self.tracers[_thread.get_ident()]
         functions[1](frame)
         self.set(functions[0])
+        import gc
+
+        gc.callbacks.append(self.look)
 
     def begin_thread(self):
         ident = _thread.get_ident()
@@ -767,7 +861,7 @@ class Settrace(object):
 
     def thread_ends(self, ident):
         functions = self.tracers.pop(ident, None)
-        self.theirs.discard(ident)
+        self.theirs.pop(ident, None)
         if functions:
             self.set(None)
             functions[2](True)
@@ -777,27 +871,40 @@ class Settrace(object):
     def settrace(self, function):
         ident = _thread.get_ident()
         functions = self.tracers.get(ident)
+        if function is None and functions and self.get() == functions[0]:
+            return  # as far as the program knows there is none to take off
         if function is None or function == self.first:
-            self.theirs.discard(ident)
-            self.set(None)
-            if functions or function is not None:
-                self.take_up(functions or self.begin_thread(), sys._getframe(1))
+            self.theirs.pop(ident, None)
+            self.changing.add(ident)
+            try:
+                self.set(None)
+                if functions or function is not None:
+                    self.take_up(functions or self.begin_thread(), sys._getframe(1))
+            finally:
+                self.changing.discard(ident)
         else:
+
+            def filtered(frame, event, value):
+                # Nor does its function see ours: the call that takes it off is one.
+                return None if frame.f_code.co_filename == _FILE else function(frame, event, value)
+
+            self.set(None)
             if functions and ident not in self.theirs:
-                self.lose(ident, functions, "the program traces itself with sys.settrace")
-            self.set(function)
+                self.lose(functions, "the program traces itself with sys.settrace")
+            self.theirs[ident] = function
+            self.foreign = True
+            self.set(filtered)
 
     settrace.__doc__ = sys.settrace.__doc__
 
     def gettrace(self):
         function = self.get()
         ours = getattr(getattr(function, "__code__", None), "co_filename", None) == _FILE
-        return None if ours or function == self.first else function
+        return self.theirs.get(_thread.get_ident()) if ours else function
 
     gettrace.__doc__ = sys.gettrace.__doc__
 
-    def lose(self, ident, functions, why):
-        self.theirs.add(ident)
+    def lose(self, functions, why):
         try:
             self.recorder.tell(("L", 0, why))
             functions[2](True)
@@ -805,7 +912,7 @@ class Settrace(object):
             self.recorder.fail(error)
 
     def take_up(self, functions, frame):
-        if self.recorder.over:
+        if self.recorder.over or self.stopped:
             return
 
         def settle(frame, event, value):
@@ -823,7 +930,7 @@ class Settrace(object):
         takes a trace function off when it cannot be called, which is so at the recursion limit; C code puts in its own."""
         ident = _thread.get_ident()
         functions = self.tracers.get(ident)
-        if phase != "start" or functions is None or self.recorder.over:
+        if phase != "start" or functions is None or self.recorder.over or self.stopped or ident in self.changing:
             return
         function = self.get()
         if function is None:
@@ -832,12 +939,15 @@ class Settrace(object):
                     self.recorder.tell(("L", 0, "Python took the trace function off, as it does at the recursion limit"))
                 except OSError as error:
                     return self.recorder.fail(error)
-            self.theirs.discard(ident)
+            self.theirs.pop(ident, None)
             self.take_up(functions, sys._getframe(1))
         elif ident not in self.theirs and self.gettrace() is not None:
-            self.lose(ident, functions, "another trace function took the place of the recorder's")
+            self.theirs[ident] = function
+            self.foreign = True
+            self.lose(functions, "another trace function took the place of the recorder's")
 
     def stop(self):
+        self.stopped = True
         ident = _thread.get_ident()
         if sys.settrace == self.settrace:
             sys.settrace, sys.gettrace = self.set, self.get
@@ -850,6 +960,8 @@ class Settrace(object):
         names = getattr(sys.modules.get("threading"), "__dict__", {})
         if names.get("_trace_hook") == self.first:
             names["_trace_hook"] = None
+        for functions in list(self.tracers.values()):
+            functions[3]()
 
     def forked(self):
         ident = _thread.get_ident()
@@ -857,7 +969,7 @@ class Settrace(object):
         for functions in self.tracers.values():
             functions[2](False)
         self.tracers.clear()
-        self.theirs &= {ident}
+        self.theirs = {one: function for one, function in self.theirs.items() if one == ident}
         if mine:
             mine[2](False)
             self.tracers[ident] = mine
@@ -983,6 +1095,15 @@ class Monitor(object):
         if stream:
             stream.end()
 
+    def interrupted(self, frame):
+        """A signal's handler raises: from 3.13 that may be before a generator's resumption is told, and then it never is."""
+        if sys.version_info < (3, 13) or frame is None or frame.f_lasti < 0:
+            return
+        code = frame.f_code
+        word = self.recorder.words.get(id(code))
+        if word and code.co_code[frame.f_lasti] == _RESUME and code.co_code[frame.f_lasti + 1] & 3:
+            self.emit(word, 2)
+
     def clean_next(self):
         """An exception comes out of a signal handler that we called: the next one raised loses our frames."""
         monitoring, events = self.monitoring, self.monitoring.events
@@ -1026,8 +1147,9 @@ _RESUME = (lambda: 0).__code__.co_code[0]
 
 
 def _never_began(code, offset, error):
-    """At the recursion limit `start` itself could not be called, and the frame ends where it would have begun."""
-    return type(error) is RecursionError and code.co_code[offset] == _RESUME
+    """Whether the frame ends where it would have begun, and `start` was not called: it cannot be at the recursion limit, and
+    from 3.13 a signal's handler that raises comes before it."""
+    return code.co_code[offset] == _RESUME and (sys.version_info >= (3, 13) or type(error) is RecursionError)
 
 
 def _one_thread(monitor):
@@ -1290,6 +1412,8 @@ class _Signals(object):
         self.thrown = False
         self.on = False
         self.wakes = False
+        self.busy = False
+        self.more = set()
 
     def start(self):
         # Before 3.10 the next signal would be looked for before our own function could end.
@@ -1351,10 +1475,33 @@ class _Signals(object):
         return old
 
     def signalled(self, number, frame):
-        if not self.wakes and self.ours(frame):
-            # Nothing after the second asking may look for signals: a call would, unpacking does not.
-            (_,) = map(_thread.interrupt_main, (number,))
+        if self.busy:
+            # While it is being found out below where another came to: noting it is all, or many signals would nest without end.
+            self.more.add(number)
             return
+        ours = False
+        more = ()
+        if not self.wakes and frame is not None:
+            self.busy = True
+            try:
+                # Whether the recorder runs, or something that it called; but not a handler that this very function called.
+                at = frame
+                left = 16
+                if at.f_code is _SIGNALLED:
+                    ours = True
+                while not ours and left and at is not None and at.f_code is not _SIGNALLED:
+                    ours = at.f_code.co_filename == _FILE
+                    at = at.f_back
+                    left -= 1
+            finally:
+                self.busy = False
+            if self.more:
+                more, self.more = self.more, set()
+        if ours:
+            # Nothing after the second asking may look for signals: a call would, unpacking does not.
+            [*map(_thread.interrupt_main, (number, *more))]
+            return
+        [*map(_thread.interrupt_main, more)]
         try:
             handler = self.handlers.get(number)
             if handler is not None:
@@ -1364,22 +1511,11 @@ class _Signals(object):
             self.thrown = True
             recorder = _recorder
             if recorder and isinstance(recorder.engine, Monitor):
+                recorder.engine.interrupted(frame)
                 recorder.engine.clean_next()
             elif sys.excepthook is sys.__excepthook__:
                 sys.excepthook = self.excepthook
             raise
-
-    def ours(self, frame):
-        """Whether the recorder runs, or something that it called; but not a handler that this very function called."""
-        if frame is not None and frame.f_code is _SIGNALLED:
-            return True
-        for _ in range(16):
-            if frame is None or frame.f_code is _SIGNALLED:
-                return False
-            if frame.f_code.co_filename == _FILE:
-                return True
-            frame = frame.f_back
-        return False
 
     def clean(self, trace):
         """Takes our frames out of a traceback, but for its first."""
@@ -1438,8 +1574,13 @@ def exact(recorder):
 def _forked():
     recorder = _recorder
     if recorder:
-        recorder.reset()
-        recorder.engine.forked()
+        try:
+            recorder.reset()
+            recorder.engine.forked()
+        except Exception:
+            # Whatever it was: nothing more may go into the parent's blocks.
+            recorder.over = True
+            recorder.engine.stop()
 
 
 def _end():
@@ -1451,12 +1592,13 @@ def _end():
         del sys._tk_trackexec
     _signals.stop()
     recorder.engine.stop()
-    if recorder.told and not recorder.over:
+    told = recorder.told and not recorder.over
+    recorder.over = True
+    if told:
         try:
             recorder.tell(("E", perf_counter_ns()))
         except OSError:
             pass
-    recorder.over = True
 
 
 def _cwd():
@@ -1474,7 +1616,30 @@ def _boot(directory, folder):
     _folder = folder
     sys._tk_trackexec = sys.modules[__name__]
     selection = Selection(os.environ.get("TK_LINES", ""), os.environ.get("TK_LINES_CWD") or _cwd())
-    _begin(directory, selection, None, os.environ.get("TK_LINES_ENGINE") or "exact")
+    engine = os.environ.get("TK_LINES_ENGINE") or "exact"
+    if engine == "exact" and not hasattr(sys, "monitoring") and selection.names and not selection.paths:
+        # sys.settrace costs all code, selected or not: nothing runs before a selected package is imported.
+        option, word = _command_line()
+        main = os.path.splitext(os.path.basename(word))[0] if option == "" else ""
+        if "__main__" not in selection.names and main not in selection.names:
+            sys.meta_path.insert(0, _Await(directory, selection))
+            return
+    _begin(directory, selection, None, engine)
+
+
+class _Await(object):
+    """Finds no module; begins when a selected one is asked for."""
+
+    def __init__(self, directory, selection):
+        self.directory = directory
+        self.selection = selection
+
+    def find_spec(self, name, path=None, target=None):
+        if any(name == wanted or name.startswith(wanted + ".") for wanted in self.selection.names):
+            if self in sys.meta_path:
+                sys.meta_path.remove(self)
+                _begin(self.directory, self.selection, sys._getframe(1))
+        return None
 
 
 # ---- For programs
@@ -1556,8 +1721,13 @@ _RUN = "TK_TRACKEXEC_RUN"
 
 
 def _is_run(name):
-    day, dash, rest = name.partition("-")
-    return len(day) == 6 and dash and day.isdigit() and rest[:6].isdigit() and rest[6:7] in ("", "-")
+    """YYMMDD-HHMMSS, and -2 and so on for the next ones of the same second."""
+    parts = name.split("-")
+    return len(parts) in (2, 3) and all(part.isdigit() for part in parts) and len(parts[0]) == len(parts[1]) == 6
+
+
+def _order(name):
+    return name[:13], int(name[14:] or 1)
 
 
 def _run_directory(spool, name):
@@ -1572,15 +1742,17 @@ def _run_directory(spool, name):
     if not run or owner == str(os.getpid()) or not (owner.isdigit() and os.path.exists("/proc/" + owner)):
         import time
 
-        start = run = os.path.join(spool, time.strftime("%y%m%d-%H%M%S"))
-        number = 1
+        start = time.strftime("%y%m%d-%H%M%S")
+        # After those of the same second, also where the first of them are removed already.
+        number = max([_order(name)[1] for name in os.listdir(spool) if _is_run(name) and name.startswith(start)] or [0])
         while True:
+            number += 1
+            run = os.path.join(spool, start if number == 1 else "%s-%d" % (start, number))
             try:
                 os.mkdir(run, 0o700)
                 break
             except FileExistsError:
-                number += 1
-                run = "%s-%d" % (start, number)
+                pass
         os.environ[_RUN] = "%s:%d" % (run, os.getpid())
         made = os.path.join(spool, ".latest-%d" % os.getpid())
         try:
@@ -1597,7 +1769,8 @@ def _run_directory(spool, name):
 
 def _drop_old_runs(spool, keep, max_bytes):
     """Removes ended runs, the oldest first, until at most `keep` runs and `max_bytes` are left. Nothing but runs is touched."""
-    runs = sorted((entry.name for entry in os.scandir(spool) if _is_run(entry.name) and entry.is_dir(follow_symlinks=False)))
+    with os.scandir(spool) as entries:
+        runs = sorted((e.name for e in entries if _is_run(e.name) and e.is_dir(follow_symlinks=False)), key=_order)
     sizes = {run: _size(os.path.join(spool, run)) for run in runs}
     total = sum(sizes.values())
     left = len(runs)
