@@ -386,6 +386,7 @@ export class Checker {
     const lives: number[] = [];
     const pids: number[] = [];
     for (const arg of e.args) {
+      if (arg.node === "name") mistake(arg, "under takes a handle or a pid", [], "such as under(p12) or under(4711)");
       const { type, value, literal } = this.value(arg);
       if (
         !literal ||

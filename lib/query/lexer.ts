@@ -143,7 +143,16 @@ class Lexer {
     if (operator !== undefined)
       return this.push(this.token("operator", operator.length, SPELLED[operator] ?? operator));
     const shown = String.fromCodePoint(this.text.codePointAt(this.at)!);
-    this.fail(shown.length, `'${shown}' has no meaning here`, 'texts stand in quotes, such as "a b"');
+    const afterNumber = this.tokens.at(-1)?.kind === "number";
+    const hint =
+      shown === ":" && afterNumber
+        ? "a moment is written as the time since the recording began, such as 1.2s"
+        : shown === "["
+          ? 'values after in stand in parentheses, such as in ("cc1", "as")'
+          : shown === "&" || shown === ";"
+            ? "conditions are joined with and"
+            : 'texts stand in quotes, such as "a b"';
+    this.fail(shown.length, `'${shown}' has no meaning here`, hint);
   }
 
   /** Whether what stands before is a value, so that a `/` divides it. */
@@ -198,7 +207,10 @@ class Lexer {
         return this.push(this.token("regex", i + 1 + flags.length - this.at, source, { flags }));
       }
     }
-    this.fail(1, "a regex that begins here has no end", "expected a closing /");
+    const before = this.tokens.at(-1)?.value;
+    const hint =
+      before === "~" || before === "!~" ? "expected a closing /" : 'a path stands in quotes, such as "/usr/bin/cc"';
+    this.fail(1, "a regex that begins here has no end", hint);
   }
 
   /** A number and its unit; durations may have several, as tk prints them: `2m03s`. */

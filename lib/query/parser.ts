@@ -191,20 +191,29 @@ class Parser {
     const near =
       next.kind === "word" && next.value.length > 1 ? nearest(next.value, [...STAGES.keys(), ...KEYWORDS]) : [];
     const before = this.tokens[this.i - 1];
+    const habit = habitHint(next, before);
     const hint =
-      next.kind === "word" && STAGES.has(next.value)
-        ? `stages are separated by |, as in '| ${next.value}'`
-        : before?.kind === "word" && (next.kind === "word" || this.isOperator("+") || next.kind === "number")
-          ? "a text of several words stands in quotes"
-          : undefined;
-    this.fail(next, `expected ${expected} or the end, got ${shown(next)}`, near, hint);
+      habit !== undefined
+        ? habit
+        : next.kind === "word" && STAGES.has(next.value)
+          ? `stages are separated by |, as in '| ${next.value}'`
+          : before?.kind === "word" && (next.kind === "word" || this.isOperator("+") || next.kind === "number")
+            ? "a text of several words stands in quotes"
+            : undefined;
+    this.fail(next, `expected ${expected} or the end, got ${shown(next)}`, habit === undefined ? near : [], hint);
   }
 
   private stage(): Stage[] {
     const word = this.next;
     if (word.kind !== "word" || !STAGES.has(word.value)) {
-      const near = word.kind === "word" ? nearest(word.value, [...STAGES.keys()]) : [];
-      this.fail(word, `expected a stage, got ${shown(word)}`, near, `stages are ${[...STAGES.keys()].join(", ")}`);
+      const habit = habitHint(word, undefined);
+      const near = word.kind === "word" && habit === undefined ? nearest(word.value, [...STAGES.keys()]) : [];
+      this.fail(
+        word,
+        `expected a stage, got ${shown(word)}`,
+        near,
+        habit ?? `stages are ${[...STAGES.keys()].join(", ")}`,
+      );
     }
     this.take();
     switch (word.value) {
@@ -376,6 +385,14 @@ class Parser {
       const token = this.take();
       if (token.kind !== "text")
         this.fail(token, `expected a pattern in quotes after like, got ${shown(token)}`, [], 'such as like "*.c"');
+      // In SQL % is what * is here: without a word about it such a pattern is true of nothing.
+      if (/%/.test(token.value) && !/[*?[\\]/.test(token.value))
+        this.fail(
+          token,
+          "patterns of like are those of a shell: * is any text",
+          [],
+          `such as like "${token.value.replaceAll("%", "*")}"; a % itself is compared with ==`,
+        );
       const pattern: Pattern = { source: token.value, flags: "", at: token.at, length: token.length };
       return { node: "match", how: "glob", negated, left, pattern, ...this.spanFrom(first) };
     }
@@ -399,7 +416,9 @@ class Parser {
     const { at, length } = token;
     if (token.kind === "regex") return { source: token.value, flags: token.flags ?? "", at, length };
     if (token.kind === "text") return { source: token.value, flags: "", at, length };
-    return this.fail(token, `expected a regex after ~, got ${shown(token)}`, [], "such as ~ /^gcc/ or ~ /make/i");
+    const such =
+      token.kind === "word" && /^\w+$/.test(token.value) ? `~ /${token.value.slice(0, 40)}/` : "~ /^gcc/ or ~ /make/i";
+    return this.fail(token, `expected a regex after ~, got ${shown(token)}`, [], `such as ${such}`);
   }
 
   private operand(): Expression {
@@ -433,7 +452,16 @@ class Parser {
       return { node: "unary", op: "-", operand, ...this.spanFrom(token) };
     }
     if (token.value === "not") return this.negation(token);
-    return this.fail(token, `expected a value, got ${shown(token)}`);
+    const before = this.tokens[this.i - 2];
+    const hint =
+      token.value === "~" && this.isOperator("=", before)
+        ? "a regex follows ~ alone: argv ~ /curl/"
+        : token.value === "=" && this.isOperator("==", before)
+          ? "== is the longest: exe == make"
+          : token.value === "*" && this.isWord("select", before)
+            ? "without select all columns are shown"
+            : undefined;
+    return this.fail(token, `expected a value, got ${shown(token)}`, [], hint);
   }
 
   private negation(token: Token): Expression {
@@ -467,6 +495,8 @@ class Parser {
         return { node: "null", at, length };
     }
     if (KEYWORDS.has(token.value)) this.fail(token, `expected a value, got ${shown(token)}`);
+    if (inCapitals(token.value))
+      this.fail(token, `expected a value, got ${shown(token)}`, [], habitHint(token, undefined));
     if (this.isOperator("(")) return this.call(token);
     const parts: Name[] = [{ name: token.value, at, length }];
     while (this.isOperator(".") && !this.next.spaced) {
@@ -499,4 +529,34 @@ function shown(token: Token): string {
   if (token.kind === "text") return "a text";
   if (token.kind === "regex") return "a regex";
   return `'${token.value.length > 40 ? token.value.slice(0, 40) + "..." : token.value}'`;
+}
+
+/** A word of the language as SQL is often written. */
+const inCapitals = (word: string): boolean =>
+  word.length > 1 && word === word.toUpperCase() && KEYWORDS.has(word.toLowerCase());
+
+/** What those who know SQL or another language have probably meant, and how it is written here. */
+const HABITS: ReadonlyMap<string, string> = new Map([
+  ["order", "it is written '| sort wall', or '| sort -wall' from the largest"],
+  ["from", "the table stands first: procs where wall > 1s | select pid, exe"],
+  ["having", "a condition about groups is a stage of its own: | where n > 1"],
+  ["contains", 'part of a text is found with ~ /text/ or like "*text*"'],
+  ["matches", "a regex is matched with ~ /text/"],
+  ["startswith", 'the beginning of a text is found with ~ /^text/ or like "text*"'],
+  ["endswith", 'the end of a text is found with ~ /text$/ or like "*text"'],
+  ["equals", "equality is =="],
+]);
+
+function habitHint(token: Token, before: Token | undefined): string | undefined {
+  if (token.kind !== "word") return undefined;
+  const lower = token.value.toLowerCase();
+  if (
+    before?.kind === "number" &&
+    before.quantity === "number" &&
+    /^(ns|us|ms|s|min|h|kb|mb|gb|kib|mib|gib)$/.test(lower)
+  )
+    return `a unit stands right behind its number: ${before.value.slice(0, 20)}${token.value}`;
+  if (lower !== token.value && (KEYWORDS.has(lower) || STAGES.has(lower)))
+    return `words of the language are written in lower case: ${lower}`;
+  return HABITS.get(lower);
 }

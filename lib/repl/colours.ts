@@ -3,6 +3,7 @@ import { FUNCTIONS, isTable } from "../query/fields.ts";
 import { lex } from "../query/lexer.ts";
 import { KEYWORDS, STAGES } from "../query/parser.ts";
 import { type Span, span, STYLE, type Style } from "../terminal/styled.ts";
+import { beginsCondition } from "./bare_condition.ts";
 import { beginsQuery, commands } from "./registry.ts";
 
 const FUNCTION_NAMES: ReadonlySet<string> = new Set(FUNCTIONS.map((f) => f.name));
@@ -19,8 +20,10 @@ export function colour(text: string): Span[] {
   const whole = text.length > lead.length + first.length;
   const style: Style = known ? STYLE.bold : begins && !whole ? STYLE.plain : STYLE.red;
   const out: Span[] = [span(lead), span(first, first.startsWith("!") ? STYLE.magenta : style)];
+  if (!known && first !== "" && beginsCondition(text, false))
+    return [span(lead), ...colourQuery(text.slice(lead.length))];
   const rest = text.slice(lead.length + first.length);
-  if (beginsQuery(first)) out.push(...colourQuery(rest));
+  if (beginsQuery(first, text)) out.push(...colourQuery(rest));
   else out.push(...colourWords(rest));
   return out.filter((s) => s.text !== "");
 }

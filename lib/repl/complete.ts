@@ -4,6 +4,7 @@ import { FIELDS, TABLES } from "../query/fields.ts";
 import { completionsAt } from "../query/complete.ts";
 import { STAGES } from "../query/parser.ts";
 import { ABSENT } from "../model/ids.ts";
+import { beginsCondition, tableOf } from "./bare_condition.ts";
 import type { Book } from "./book.ts";
 import { filterOf } from "./book.ts";
 import type { ArgumentKind } from "./command.ts";
@@ -39,10 +40,10 @@ export function completeLine(text: string, cursor: number, setting: CompleteSett
     );
   if (last.startsWith("--"))
     return starting([{ text: "--format", summary: "table, json, ndjson or csv" }], last, cursor);
-  if (redirect !== null && !beginsQuery(first)) return fileCompletion(redirect[1]!, cursor, setting);
+  if (redirect !== null && !beginsQuery(first, before)) return fileCompletion(redirect[1]!, cursor, setting);
   if (redirect !== null && /[./]/.test(redirect[1]!)) return fileCompletion(redirect[1]!, cursor, setting);
   const command = commands.find(first);
-  if (command.isOk() && command.value.speaksQuery !== true) {
+  if (command.isOk() && command.value.speaksQuery !== true && !beginsCondition(before, true)) {
     const place = words.length - 1 - (last === "" ? 0 : 1);
     const kinds = command.value.arguments;
     const kind = kinds[Math.min(place, kinds.length - 1)];
@@ -69,6 +70,11 @@ function query(
   const isTable = (TABLES as readonly string[]).includes(first);
   if (isTable || STAGES.has(first)) {
     const found = completionsAt(text, cursor, book?.world, { table: session.table });
+    return { from: found.from, candidates: found.items.map(({ text: t, summary }) => candidate(t, summary)) };
+  }
+  // A condition by itself; its table is not known before it is whole.
+  if (beginsCondition(before, commands.find(first).isOk())) {
+    const found = completionsAt(text, cursor, book?.world, { table: tableOf(before) });
     return { from: found.from, candidates: found.items.map(({ text: t, summary }) => candidate(t, summary)) };
   }
   // filter and find: a condition after the command's word, perhaps with a table before it.

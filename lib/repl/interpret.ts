@@ -2,9 +2,11 @@
 import { err, ok, type Result } from "neverthrow";
 import { nearest } from "../base/nearest.ts";
 import { STAGES } from "../query/parser.ts";
-import { checkCondition, type Book } from "./book.ts";
+import { asQuery, beginsCondition, isField, tableOf } from "./bare_condition.ts";
+import type { Book } from "./book.ts";
 import type { CommandError, Context, Reply } from "./command.ts";
 import { completeLine } from "./complete.ts";
+import { show } from "./commands/show.ts";
 import { runText } from "./commands/views.ts";
 import { type Line, parseLine, splitWords } from "./line.ts";
 import { pairsOutput } from "./output.ts";
@@ -56,41 +58,35 @@ function* run(body: string, typed: string, setting: Setting): Generator<void, Re
   if (first === undefined) return ok({});
   const text = body.slice(first.at + first.length).trim();
   const context: Context = { ...setting, words, text };
+  const { session } = setting;
   const found = commands.find(first.text);
   const whole = body.trim();
-  if (found.isOk()) {
-    // `exit` leaves, but it is a field too.
-    if (
-      words.length > 0 &&
-      /^(==|!=|<|>|=|~|in$|is$|not$|between$)/.test(words[0]!.text) &&
-      found.value.speaksQuery !== true
-    )
-      return err(aCondition(whole) ?? { message: `'${first.text}' is a command` });
+  // `exit` leaves, but it is a field too.
+  if (found.isOk() && (found.value.speaksQuery === true || !beginsCondition(whole, true))) {
     // What the system's shell is to run is not ours to cut.
     if (found.value.id === "shell")
       return yield* found.value.run({ ...context, text: typed.replace(/^\s*(!|shell\b)\s*/, "") });
     return yield* found.value.run(context);
   }
   if (STAGES.has(first.text)) return yield* runText(context, whole);
-  const condition = aCondition(whole);
-  if (condition !== undefined) return err(condition);
-  const near = nearest(first.text, [...commands.names(), ...STAGES.keys()]);
+  // A handle alone: everything about it.
+  if (words.length === 0 && /^[pe]\d+$/.test(first.text))
+    return yield* show.run({ ...context, words: [first], text: first.text });
+  if (beginsCondition(whole, found.isOk())) {
+    const query = asQuery(whole);
+    return yield* runText({ ...context, session: { ...session, table: tableOf(query) } }, query);
+  }
+  const lower = first.text.toLowerCase();
+  const names = [...commands.names(), ...STAGES.keys()].filter((name) => name.length > 1);
+  const near = names.includes(lower) ? [lower] : nearest(lower, names);
   return err({
     message: `there is no command '${first.text}'`,
-    hint: near.length > 0 ? `did you mean ${near.join(" or ")}?` : "help lists the commands",
+    hint: isField(first.text)
+      ? `${first.text} is a field: procs where ... lists rows, help fields says what there is`
+      : near.length > 0
+        ? `did you mean ${near.join(" or ")}?`
+        : "help lists the commands",
   });
-}
-
-/** A condition without a command: what to do with it. */
-function aCondition(text: string): CommandError | undefined {
-  if (!/[=<>~!]|\b(in|is|between|like)\b|\(/.test(text)) return undefined;
-  const condition = checkCondition(text);
-  if (condition.isErr()) return undefined;
-  const { table } = condition.value;
-  return {
-    message: "a condition is no command by itself",
-    hint: `${table} where ${text.slice(0, 200)} lists, filter ${text.slice(0, 200)} limits everything to it`,
-  };
 }
 
 function asked(body: string, { book, session }: Setting): Reply {

@@ -112,8 +112,10 @@ function withoutComments(text: string, marks: readonly Mark[]): string {
   return out + text.slice(from);
 }
 
-/** `isQuery`: the words are the language's, where `|` may be a stage and `>` a comparison. */
-export function parseLine(typed: string, isQuery: (first: string) => boolean): Result<Line, string> {
+/** The words are the language's, where `|` may be a stage and `>` a comparison: told from the first word, or from the whole text. */
+export type IsQuery = (first: string, text: string) => boolean;
+
+export function parseLine(typed: string, isQuery: IsQuery): Result<Line, string> {
   const marksOf = scan(typed).marks;
   const text = marksOf.some((m) => m.sign === "#") ? withoutComments(typed, marksOf) : typed;
   const { marks, open } = scan(text);
@@ -123,7 +125,7 @@ export function parseLine(typed: string, isQuery: (first: string) => boolean): R
     return ok({ body, format: undefined, file: undefined, pipe: undefined, asks: true });
   }
   if (open !== "") return err(`a ${open} has no end`);
-  const query = isQuery(/^\s*(\S*)/.exec(text)![1]!);
+  const query = isQuery(/^\s*(\S*)/.exec(text)![1]!, text);
   let end = text.length;
   let pipe: string | undefined;
   for (const { sign, at } of marks) {
@@ -164,11 +166,11 @@ export function parseLine(typed: string, isQuery: (first: string) => boolean): R
 }
 
 /** Whether Enter runs it, or begins another row. */
-export function isWhole(text: string, isQuery: (first: string) => boolean): boolean {
+export function isWhole(text: string, isQuery: IsQuery): boolean {
   const { marks, open, depth } = scan(text);
   if (open !== "" || text.endsWith("\\")) return false;
   const bare = withoutComments(text, marks).trimEnd();
-  if (!isQuery(/^\s*(\S*)/.exec(bare)![1]!)) return true;
+  if (!isQuery(/^\s*(\S*)/.exec(bare)![1]!, bare)) return true;
   return depth === 0 && !/(\||,|\b(?:and|or|not|where)|[=<>~+*-])$/.test(bare);
 }
 

@@ -1,6 +1,7 @@
 // The commands of the shell, sorted by name. Help, completion, docs and the law test that every one is typed into the real binary read this list.
 import { makeRegistry } from "../base/registry.ts";
 import { STAGES } from "../query/parser.ts";
+import { beginsCondition } from "./bare_condition.ts";
 import type { ReplCommand } from "./command.ts";
 import { analyse, diff, render, replay, shell, source } from "./commands/elsewhere.ts";
 import { filter, filters, forget, name, pop, save, use } from "./commands/filtering.ts";
@@ -55,9 +56,10 @@ export const commands = makeRegistry<ReplCommand>("commands", [
   use,
 ]);
 
-/** Whether a line that begins with this word is the language's. */
-export function beginsQuery(first: string): boolean {
+/** Whether the line is the language's: it begins with a table, a stage, or is a condition by itself. */
+export function beginsQuery(first: string, text = first): boolean {
   if (STAGES.has(first)) return true;
   const command = commands.find(first);
-  return command.isOk() && command.value.speaksQuery === true;
+  if (command.isOk()) return command.value.speaksQuery === true || beginsCondition(text, true);
+  return beginsCondition(text, false);
 }

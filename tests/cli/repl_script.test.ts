@@ -55,6 +55,25 @@ test("-c runs commands in their order, without prompt and colour, and -f after t
   expect([r.status, r.stderr]).toEqual([0, ""]);
 });
 
+test("a condition by itself lists what it is true of, a handle alone shows it", async () => {
+  const r = await repl([
+    file,
+    "-c",
+    "wall > 20ms and exe == cc",
+    "-c",
+    "exit != 0 or signal | count",
+    "-c",
+    "failed | count",
+  ]);
+  expect(r.stdout).toMatch(/^ID .*\np1 .* cc .*\n2\n2\n$/);
+  expect([r.status, r.stderr]).toEqual([0, ""]);
+  expect((await repl([file, "-c", "p1"])).stdout).toContain("cc -c 'a b.c'");
+  const wrong = await repl([file, "-c", "wal > 10ms"]);
+  expect([wrong.status, wrong.stdout]).toEqual([1, ""]);
+  expect(wrong.stderr).toContain("  wal > 10ms\ntk:   ^^^\ntk: there is no field 'wal' in procs; did you mean wall?");
+  expect(existsSync(join(dir, "10ms"))).toBe(false);
+});
+
 test("a pipe on stdin is a script; a query may go over several rows", async () => {
   const r = await repl([file], "procs\n| count\nprocs where exe == cc |\n  count # the compilers\n");
   expect([r.status, r.stdout]).toEqual([1, expect.stringContaining("make")]);

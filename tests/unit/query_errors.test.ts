@@ -62,6 +62,29 @@ test.each([
   expect([underlined || " ", said]).toEqual([place, sentence]);
 });
 
+test.each([
+  ["wall > 1s AND failed", "AND", "words of the language are written in lower case: and"],
+  ["exe == NULL", "NULL", "words of the language are written in lower case: null"],
+  ["exe LIKE 'cc*'", "LIKE", "words of the language are written in lower case: like"],
+  ["exe like 'cc%'", "'cc%'", 'such as like "cc*"; a % itself is compared with =='],
+  ["argv contains curl", "contains", 'part of a text is found with ~ /text/ or like "*text*"'],
+  ["argv =~ /curl/", "~", "a regex follows ~ alone: argv ~ /curl/"],
+  ["argv ~ curl", "curl", "such as ~ /curl/"],
+  ["exe === sh", "=", "== is the longest: exe == make"],
+  ["wall > 10 ms", "ms", "a unit stands right behind its number: 10ms"],
+  ["ts > 12:00:01", ":", "a moment is written as the time since the recording began, such as 1.2s"],
+  ["cwd == /tmp", "/", 'a path stands in quotes, such as "/usr/bin/cc"'],
+  ["exe in [cc, as]", "[", 'values after in stand in parentheses, such as in ("cc1", "as")'],
+  ["under(make)", "make", "such as under(p12) or under(4711)"],
+  ["procs order by wall", "order", "it is written '| sort wall', or '| sort -wall' from the largest"],
+  ["select * | count", "*", "without select all columns are shown"],
+  ["select pid from procs", "from", "the table stands first: procs where wall > 1s | select pid, exe"],
+])("a habit from elsewhere: %s", (text, place, hint) => {
+  const plan = compileQuery(text, { table: "procs" });
+  const { at, length, ...error } = plan._unsafeUnwrapErr();
+  expect([text.slice(at, at + length), error.hint]).toEqual([place, hint]);
+});
+
 test("control characters of a query never reach the terminal, and the place is still underlined", () => {
   const text = "exe == '\u202e\x1b[31m' and wal > 1s";
   const plan = compileQuery(text, { table: "procs" });

@@ -1,6 +1,7 @@
 // What was typed, cut into command, pipe, file and format; where `|` and `>` are the language's.
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { beginsCondition } from "../../lib/repl/bare_condition.ts";
 import { formatOfFile, isWhole, parseLine, splitWords } from "../../lib/repl/line.ts";
 import { beginsQuery } from "../../lib/repl/registry.ts";
 import { splitCommands } from "../../lib/repl/interpret.ts";
@@ -31,6 +32,36 @@ test("> is a file where a file is named, and a comparison everywhere else", () =
   expect(parse('tree > "a b.txt"').file).toBe("a b.txt");
   expect(parse("procs > x.csv --format json")).toMatchObject({ body: "procs", file: "x.csv", format: "json" });
   expect(parse("procs where wall >= 1s").file).toBeUndefined();
+});
+
+test("a condition by itself is the language's: > compares in it and | is a stage", () => {
+  for (const text of [
+    "kind == exec and argv ~ /curl/ and wall > 10ms",
+    "exit != 0 or signal",
+    "exit > 0",
+    "cpu/wall < 0.1",
+    "parent.exe > 1",
+    "any(child.exit != 0)",
+    "under(186539)",
+    "not failed",
+    "(wall > 1s)",
+    "wal > 10ms",
+    "failed",
+    "failed | count",
+    "wall > 10ms | top 3",
+    "p3.wall < 2s",
+  ])
+    expect([text, parse(text)]).toMatchObject([text, { body: text, file: undefined, pipe: undefined }]);
+  expect(isWhole("wall > 10ms and", beginsQuery)).toBe(false);
+  expect(isWhole("any(child.exit != 0", beginsQuery)).toBe(false);
+});
+
+test("no condition: commands with a file, names that are nothing", () => {
+  for (const text of ["tree > x", "show > y", "tre > x", "exit > x", "quit > x", "info > x"])
+    expect([text, parse(text).file]).toEqual([text, text.at(-1)!]);
+  expect(parse("exit | wc").pipe).toBe("wc");
+  for (const text of ["exit", "wall", "nonsense", "tree p1", "goto +2s"])
+    expect(beginsCondition(text, text === "exit")).toBe(false);
 });
 
 test("--format anywhere, checked; the name of a file says it too", () => {
