@@ -15,9 +15,9 @@ import { Opened } from "../lib/shell/opened.ts";
 import { type Outcome, Runner } from "../lib/shell/runner.ts";
 import { askLines, runInput } from "../lib/shell/script.ts";
 import { StateFiles } from "../lib/shell/state_files.ts";
+import { recordingLines } from "../lib/traces/recording_lines.ts";
 import { openTty, type Tty, type TtyError } from "../lib/tty/tty.ts";
 import { EXIT } from "./exit.ts";
-import { lineTableOf } from "./repl_lines.ts";
 import { speaksUnicode, wantsColor } from "./screen.ts";
 import { note } from "./tell.ts";
 import { UsageError } from "./usage_error.ts";
@@ -59,7 +59,7 @@ export const run = (c: ReplOptions): Effect.Effect<void, ReplError> =>
         follow: c.follow || live !== undefined,
         stream: atTerminal,
         unicode: speaksUnicode() || !process.stdout.isTTY,
-        lines: lineTableOf,
+        lines: (recording) => recordingLines(recording, recording.problems),
       });
       if (atTerminal && process.env["TERM"] !== "dumb") return yield* atScreen(c, opened, live);
       return yield* withoutScreen(c, opened, live, atTerminal);

@@ -188,6 +188,15 @@ export class Causes {
 
 const NONE: readonly LineTrack[] = [];
 
+/** Of the lives that a pid had, in the order of their beginnings, the one that executed the track; ABSENT when that was not recorded. */
+export function lifeOfTrack(p: Processes, track: LineTrack, lives: readonly number[]): number {
+  if (track.blocks === 0) return lives[0] ?? ABSENT;
+  const start = track.startOf(0);
+  const life = lives.findLast((one) => p.start[one]! - CLOCK_NS <= start);
+  if (life === undefined) return ABSENT;
+  return p.ended[life] === ENDED.unseen || start <= p.end[life]! + SKEW_NS ? life : ABSENT;
+}
+
 /** Which line caused each event, of processes and lines on one time axis; O(log n) an event once its block is decoded. */
 export const causesOf = (processes: Processes, traces: LineTraces): Causes => new Causes(processes, traces);
 

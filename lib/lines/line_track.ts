@@ -1,6 +1,7 @@
 // What replay, analysis and attribution see of executed lines, whoever recorded them: tracks of blocks. A track is what one thread
 // of one process executed, in order; a block is what can be understood alone. Only heads are in memory; the events of a block are
 // decoded when somebody looks at it. Lines of tk's own recordings, of its spool directories and of trackexec directories are the same here.
+import type { HeadTotals } from "./block_head.ts";
 import type { LineCosts } from "./line_costs.ts";
 
 /** A source file that lines refer to; its index in `LineTraces.sources` is the `file` of events. */
@@ -107,4 +108,14 @@ export interface LineTraces {
 export interface CostedTraces extends LineTraces {
   /** Adds the costs of one track, or of all. Times are in ticks of the clock. */
   addCosts(costs: LineCosts, track?: number): void;
+}
+
+/** Takes in the totals of one block after the other; `codeAt` gives the index in `codes` of each function in the block's table. */
+export interface CostSink {
+  addBlock(totals: HeadTotals, codeAt: Int32Array, codes: readonly LineCode[]): void;
+}
+
+/** Traces of blocks that have heads: costs function by function, too. */
+export interface HeadTraces extends CostedTraces {
+  addCosts(costs: CostSink, track?: number): void;
 }

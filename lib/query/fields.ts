@@ -2,6 +2,7 @@
 // and the checker read this list; `world.ts` has the column behind every name, and a law test compares the two.
 import { nearest } from "../base/nearest.ts";
 import type { KindName } from "../model/event.ts";
+import type { Certainty } from "../lines/causes.ts";
 import type { ValueType } from "./value_type.ts";
 
 export const TABLES = ["procs", "events", "images", "lines", "reports"] as const;
@@ -11,7 +12,7 @@ export const TABLE_SUMMARIES: Readonly<Record<TableName, string>> = {
   procs: "one row a process life: a pid that was used twice is two rows",
   events: "one row a line of the recording",
   images: "one row a successful exec: what a process ran, from when to when",
-  lines: "one row a source line and process that executed it, when lines were recorded",
+  lines: "one row a source line, its function and the thread that executed it, when lines were recorded",
   reports: "one row a report of tk exec",
 };
 
@@ -60,6 +61,8 @@ export const EVENT_KINDS: readonly KindName[] = [
   "unknown",
 ];
 
+const CERTAINTIES: readonly Certainty[] = ["own line", "parent at fork", "one of several threads"];
+
 const PROCS: readonly Field[] = [
   known("id", "proc", "the process life's handle", usual),
   known("pid", "id", "process id as the kernel said it; may be used again by another life", usual),
@@ -85,6 +88,8 @@ const PROCS: readonly Field[] = [
   known("descendants", "count", "processes below it, at any depth"),
   known("depth", "count", "creators above it; 0 for a root"),
   known("critical", "duration", "how long the end of the whole waited for it: its time on the critical path"),
+  maybe("started_by", "text", "the script line that started it, such as /srv/build.sh:12, when lines were recorded"),
+  maybe("started_by_sure", "text", "how that is known", { values: CERTAINTIES }),
 ];
 
 /** Fields of a process that a row about it has too, where it has none of its own with that name. */
@@ -111,6 +116,8 @@ const OF_ITS_PROCESS = new Set([
   "descendants",
   "depth",
   "critical",
+  "started_by",
+  "started_by_sure",
 ]);
 
 const EVENTS: readonly Field[] = [
@@ -129,6 +136,7 @@ const EVENTS: readonly Field[] = [
   maybe("cwd", "text", "of an exec: the directory"),
   maybe("errno", "errno", "of a failed exec: why", usual),
   known("failed", "bool", "a failed exec, or an exit with a status other than 0 or by a signal"),
+  maybe("started_by", "text", "of a fork, exec or failed exec: the script line that made it, when lines were recorded"),
 ];
 
 const IMAGES: readonly Field[] = [
@@ -149,11 +157,25 @@ const IMAGES: readonly Field[] = [
 const LINES: readonly Field[] = [
   maybe("file", "text", "the source file", usual),
   known("line", "id", "line number", usual),
-  maybe("pid", "id", "process id", usual),
-  maybe("proc", "proc", "the life that executed it; proc.exe and every other field of it"),
-  known("count", "count", "how often it was executed", usual),
-  maybe("self", "duration", "time in the line itself, without what it called", usual),
-  maybe("total", "duration", "time in the line and in what it called; recursion counted once", usual),
+  maybe(
+    "function",
+    "text",
+    "the function that it ran in; <module> outside of any, <idle> while an event loop waited",
+    usual,
+  ),
+  maybe("source", "text", "the line itself, as it was when recorded; null when it was not kept", usual),
+  known("count", "count", "how often it was executed; 0 of one that was only waited in", usual),
+  known("self", "duration", "time in the line itself, without what it called", usual),
+  known(
+    "cumulated",
+    "duration",
+    "time in the line and in what it called; of a line that is open several times counted once, for the outermost function",
+    usual,
+  ),
+  maybe("proc", "proc", "the life that executed it; proc.exe and every other field of it", usual),
+  maybe("pid", "id", "process id"),
+  maybe("tid", "id", "the kernel's id of the thread"),
+  known("thread", "text", "the name of the thread, of a script its own", usual),
 ];
 
 const REPORTS: readonly Field[] = [

@@ -3,6 +3,7 @@
 import { Analysis } from "../analyse/analysis.ts";
 import type { Processes } from "../derive/processes.ts";
 import type { ProcessTree } from "../derive/tree.ts";
+import type { HeadTraces } from "../lines/line_track.ts";
 import { eventAt } from "../model/event_at.ts";
 import { KIND } from "../model/event.ts";
 import { asFields, textField } from "../model/fields.ts";
@@ -11,23 +12,15 @@ import type { Recording } from "../model/recording.ts";
 import { EVENT_KINDS, type TableName } from "./fields.ts";
 import { type ExecText, ExecTexts } from "./exec_texts.ts";
 import { eventNumbers, imageNumbers, processNumbers } from "./number_columns.ts";
+import { type LineColumn, LineTable, placeOf, Starters } from "./line_table.ts";
 import { gatheredTexts, StringPool, type TextColumn, textColumn } from "./text_pool.ts";
 
 /** Doubles: NaN is not known. Integers: negative is not known. Bytes: 0 and 1 of a condition. */
 export type NumberColumn = Float64Array | Int32Array | Uint8Array;
 
-/** What the executed lines of a recording cost, one row a line; whoever recorded them. */
-export interface LineTable {
-  readonly length: number;
-  readonly numbers: Readonly<Record<"line" | "pid" | "count" | "self" | "total", Float64Array | Int32Array>>;
-  readonly texts: Readonly<Record<"file", TextColumn>>;
-  /** By row: when, to find the life of the pid; NaN when not known. */
-  readonly time: Float64Array;
-}
-
 export interface WorldOptions {
-  /** Asked for when a query first names the table `lines`. */
-  readonly lines?: () => LineTable | undefined;
+  /** The executed lines, asked for when a query first needs them; undefined of a recording without any. */
+  readonly lines?: () => HeadTraces | undefined;
 }
 
 const isExec = (kind: number) => kind === KIND.exec || kind === KIND.exec_part;
@@ -45,7 +38,9 @@ export class World {
   private held: {
     images?: Int32Array;
     reports?: Int32Array;
+    traces?: HeadTraces | undefined;
     lines?: LineTable | undefined;
+    starters?: Starters | undefined;
     lives?: Map<number, number[]>;
   } = {};
 
@@ -99,8 +94,21 @@ export class World {
   }
 
   private get lines(): LineTable | undefined {
-    if (!("lines" in this.held)) this.held.lines = this.options.lines?.();
-    return this.held.lines;
+    const { held, traces } = this;
+    if (traces === undefined) return undefined;
+    return (held.lines ??= new LineTable(traces, this.processes, (pid) => this.livesOf(pid)));
+  }
+
+  /** Which script line started each process; undefined of a recording without executed lines. */
+  get starters(): Starters | undefined {
+    const { held, traces } = this;
+    if (traces === undefined) return undefined;
+    return (held.starters ??= new Starters(traces, this.processes));
+  }
+
+  private get traces(): HeadTraces | undefined {
+    if (!("traces" in this.held)) this.held.traces = this.options.lines?.();
+    return this.held.traces;
   }
 
   /** Lives that a pid had. */
@@ -138,24 +146,10 @@ export class World {
       case "images":
         return imageNumbers(this.processes, this.imageLife, name);
       case "lines":
-        return this.lineNumbers(name);
+        return this.lines?.numbers(name as LineColumn) ?? EMPTY;
       case "reports":
         return this.reportNumbers(name);
     }
-  }
-
-  private lineNumbers(name: string): NumberColumn {
-    const { lines } = this;
-    if (lines === undefined) return EMPTY;
-    if (name !== "proc") return lines.numbers[name as keyof LineTable["numbers"]];
-    const life = new Int32Array(lines.length).fill(ABSENT);
-    const { start } = this.processes;
-    for (let row = 0; row < lines.length; row++) {
-      const lives = this.livesOf(lines.numbers.pid[row]!);
-      const t = lines.time[row]!;
-      life[row] = lives.findLast((p) => Number.isNaN(t) || start[p]! <= t) ?? lives[0] ?? ABSENT;
-    }
-    return life;
   }
 
   private reportNumbers(name: string): NumberColumn {
@@ -224,13 +218,15 @@ export class World {
   private deriveTexts(table: TableName, name: string): TextColumn {
     switch (table) {
       case "procs":
+        if (name === "started_by" || name === "started_by_sure") return this.startedBy(name);
         return name === "exe" ? this.programs() : gatheredTexts(this.execs(name as ExecText), this.lastImages());
       case "images":
         return gatheredTexts(this.execs(name as ExecText), this.processes.imageRow);
       case "events":
+        if (name === "started_by") return this.causeOfEvents();
         return name === "kind" ? this.kinds() : name === "exe" ? this.running() : this.execs(name as ExecText);
       case "lines":
-        return this.lines?.texts[name as "file"] ?? { keys: EMPTY, pool: new StringPool() };
+        return this.lines?.texts(name) ?? { keys: EMPTY, pool: new StringPool() };
       case "reports":
         return this.reportTexts(name);
     }
@@ -290,6 +286,34 @@ export class World {
       at[row] = now[life]!;
     }
     return { keys: at, pool };
+  }
+
+  private startedBy(name: string): TextColumn {
+    const { starters, processes } = this;
+    const keys = new Int32Array(processes.length).fill(ABSENT);
+    const pool = new StringPool();
+    if (starters === undefined) return { keys, pool };
+    for (let life = 0; life < keys.length; life++) {
+      const starter = starters.ofLife(life);
+      if (starter !== undefined) keys[life] = pool.key(name === "started_by" ? placeOf(starter) : starter.certainty);
+    }
+    return { keys, pool };
+  }
+
+  /** By event row: the line that made it, of forks and execs. */
+  private causeOfEvents(): TextColumn {
+    const { starters } = this;
+    const { kind, length } = this.recording.events;
+    const keys = new Int32Array(length).fill(ABSENT);
+    const pool = new StringPool();
+    if (starters === undefined) return { keys, pool };
+    for (let row = 0; row < length; row++) {
+      const k = kind[row]!;
+      if (k !== KIND.fork && k !== KIND.exec_failed && !isExec(k)) continue;
+      const starter = starters.ofEvent(row);
+      if (starter !== undefined) keys[row] = pool.key(placeOf(starter));
+    }
+    return { keys, pool };
   }
 
   private kinds(): TextColumn {

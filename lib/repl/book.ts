@@ -3,6 +3,7 @@
 //
 //   a filter over processes   keeps their events                    a filter over events   keeps the processes that they are about
 //   the current process       keeps itself and everything below     a filter over images   keeps the execs and their processes
+//   a filter over lines or reports   keeps those, and everything of the processes that they are of
 import { err, ok, type Result } from "neverthrow";
 import { KIND } from "../model/event.ts";
 import { ABSENT } from "../model/ids.ts";
@@ -24,6 +25,8 @@ export interface Scope {
   readonly lives: Uint8Array | undefined;
   /** By event row. */
   readonly rows: Uint8Array | undefined;
+  /** By row of `lines` and `reports`, of those over which there is a filter. */
+  readonly chosen?: ReadonlyMap<TableName, Uint8Array>;
   readonly liveCount: number;
   readonly rowCount: number;
 }
@@ -118,6 +121,7 @@ export class Book {
       return { lives: undefined, rows: undefined, liveCount: processes.length, rowCount: total };
     const lives = new Uint8Array(processes.length).fill(1);
     const rows = new Uint8Array(total).fill(1);
+    const chosenRows = new Map<TableName, Uint8Array>();
     const { owner } = processes;
     const keepLives = (mask: Uint8Array) => {
       for (let p = 0; p < lives.length; p++) lives[p]! &= mask[p]!;
@@ -147,18 +151,21 @@ export class Book {
         for (let p = 0; p < lives.length; p++) lives[p]! &= mask[p]!;
         continue;
       }
+      const before = chosenRows.get(filter.table);
+      const both = before === undefined ? matching : matching.map((is, at) => is & before[at]!);
+      chosenRows.set(filter.table, both);
       const proc = this.world.numbers(filter.table, "proc");
-      matching.forEach((is, at) => {
+      both.forEach((is, at) => {
         if (is === 1 && proc[at]! >= 0) mask[proc[at]!] = 1;
       });
       keepLives(mask);
     }
-    return { lives, rows, liveCount: count(lives), rowCount: count(rows) };
+    return { lives, rows, chosen: chosenRows, liveCount: count(lives), rowCount: count(rows) };
   }
 
   /** The rows of a table that remain, a byte a row; undefined is all of them. */
   remaining(table: TableName, session: Session): Within | undefined {
-    const { lives, rows } = this.scope(session);
+    const { lives, rows, chosen } = this.scope(session);
     if (lives === undefined || rows === undefined) return undefined;
     switch (table) {
       case "procs":
@@ -170,8 +177,9 @@ export class Book {
       case "lines":
       case "reports": {
         const proc = this.world.numbers(table, "proc");
+        const own = chosen?.get(table);
         return Uint8Array.from({ length: this.world.lengthOf(table) }, (_, at) =>
-          proc[at]! >= 0 ? lives[proc[at]!]! : 0,
+          proc[at]! >= 0 && own?.[at] !== 0 ? lives[proc[at]!]! : 0,
         );
       }
     }

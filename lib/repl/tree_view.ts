@@ -3,12 +3,15 @@
 //   p0   4.56s         make -j2
 //   p1   1.20s  exit 1 ├─ cc -c a.c
 //   p2    30ms         └─ as a.s
-import { count, cutEnd, displayWidth, padEnd, padStart } from "../base/text.ts";
+import { count, cutEnd, displayWidth, padEnd, padStart, printable } from "../base/text.ts";
 import { ABSENT } from "../model/ids.ts";
 import { withoutFolders } from "../render/commands.ts";
 import type { Book } from "./book.ts";
 import { endOf, wallOf } from "./describe.ts";
 import type { View } from "./output.ts";
+
+/** Columns of a command beside which the line that started it is told. */
+const LEAST_COMMAND = 16;
 
 export interface TreeOptions {
   /** The process to begin with; ABSENT for every root. */
@@ -67,14 +70,17 @@ export function* treeLines(book: Book, options: TreeOptions, view: View): Iterab
     const more = hidden > 0 ? ` (+${hidden})` : "";
     // A lead that leaves no room for the command is cut itself.
     const used = displayWidth(left) + displayWidth(status) + 2 + more.length;
-    const room = Math.max(4, view.width - used);
+    const cause = startedBy(book, life, view.unicode);
+    const least = LEAST_COMMAND + displayWidth(lead);
+    const suffix = view.width - used - displayWidth(cause) >= least ? cause : "";
+    const room = Math.max(4, view.width - used - displayWidth(suffix));
     const shortLead = displayWidth(lead) > room - 8 ? cutEnd(lead, Math.max(0, room - 8), dots) : lead;
     const space = Math.max(1, room - displayWidth(shortLead));
     const whole = book.commandOf(life);
     const command = cutEnd(displayWidth(whole) > space ? withoutFolders(whole, dots) : whole, space, dots);
     const { paint } = view;
     const failed = endOf(book, life) !== "" && p.exitRow[life] !== ABSENT;
-    const text = `${shortLead}${dim ? paint.dim(command) : command}${more === "" ? "" : paint.dim(more)}`;
+    const text = `${shortLead}${dim ? paint.dim(command) : command}${more === "" ? "" : paint.dim(more)}${suffix === "" ? "" : paint.dim(suffix)}`;
     yield `${paint.dim(left)}${failed ? paint.bad(status) : status}  ${text}\n`;
   }
   if (left > 0)
@@ -83,6 +89,15 @@ export function* treeLines(book: Book, options: TreeOptions, view: View): Iterab
         cutEnd(`${dots} and ${count(left, "more branch", "more branches")}: tree N draws N`, view.width, dots),
       ) + "\n"
     );
+}
+
+/** The script line that started the process, as `tk render` writes it: its file's name alone, and a ? where it was one of several threads. */
+function startedBy(book: Book, life: number, unicode: boolean): string {
+  const starter = book.world.starters?.ofLife(life);
+  if (starter === undefined) return "";
+  const name = starter.path.slice(starter.path.lastIndexOf("/") + 1);
+  const sure = starter.certainty === "one of several threads" ? "?" : "";
+  return printable(`  ${unicode ? "←" : "<-"} ${name}:${starter.line}${sure}`, unicode);
 }
 
 /** By life: 1 remains, 2 stands above one that remains, 0 is left out. */

@@ -3,13 +3,13 @@
 import { Effect, type Scope } from "effect";
 import { fstatSync, statSync } from "node:fs";
 import type { OutputError } from "../host/out.ts";
+import type { HeadTraces } from "../lines/line_track.ts";
 import { Problems } from "../model/problem.ts";
 import type { Recording } from "../model/recording.ts";
 import { followRecording, type FollowedRecording } from "../pipeline/follow_recording.ts";
 import { indexStepsOf, readSource } from "../pipeline/read.ts";
 import { readRecordings } from "../pipeline/read_recordings.ts";
 import { openSource, type Source, type SourceError } from "../pipeline/source.ts";
-import type { LineTable } from "../query/world.ts";
 import { Book } from "../repl/book.ts";
 
 export interface OpenOptions {
@@ -21,7 +21,7 @@ export interface OpenOptions {
   readonly stream: boolean;
   readonly unicode: boolean;
   /** The executed lines of a recording, when a query first asks for them. */
-  readonly lines: (recording: Recording) => LineTable | undefined;
+  readonly lines: (recording: Recording) => HeadTraces | undefined;
 }
 
 interface Stamp {

@@ -5,10 +5,10 @@ import { decodeEvents } from "../lines/block_events.ts";
 import { stackAtLine } from "../lines/block_stack.ts";
 import type { BlockHead } from "../lines/block_head.ts";
 import { BlockStands } from "../lines/block_stands.ts";
-import type { LineCosts } from "../lines/line_costs.ts";
 import type {
-  CostedTraces,
+  CostSink,
   Frame,
+  HeadTraces,
   LineBlockView,
   LineClock,
   LineCode,
@@ -62,7 +62,7 @@ interface Held {
   damaged: boolean;
 }
 
-export class BlockTraces implements CostedTraces {
+export class BlockTraces implements HeadTraces {
   readonly clock: LineClock;
   readonly sources: LineSource[] = [];
   readonly codes: LineCode[] = [];
@@ -138,7 +138,7 @@ export class BlockTraces implements CostedTraces {
     }
   }
 
-  addCosts(costs: LineCosts, only?: number): void {
+  addCosts(costs: CostSink, only?: number): void {
     for (const track of this.tracks) {
       if (only !== undefined && track.index !== only) continue;
       for (let block = 0; block < track.blocks; block++) {

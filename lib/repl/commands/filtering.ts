@@ -22,9 +22,10 @@ export const filter: ReplCommand = {
   summary: "limit everything to what a condition is true of",
   group: "Filtering",
   usage: "filter [TABLE where] CONDITION",
-  doc: "A condition over processes keeps their events, one over events keeps the processes that they are about. It is put on top of those in force; the prompt shows how many remain.",
+  doc: "A condition over processes keeps their events, one over events keeps the processes that they are about, one over lines or reports those and everything of the processes that they are of. It is put on top of those in force; the prompt shows how many remain.",
   examples: [
     { line: "filter wall > 10ms", what: "processes that lived longer" },
+    { line: 'filter lines where file like "*configure"', what: "lines of one script and the processes that ran them" },
     { line: "filter events where kind == exec_failed", what: "failed execs and who tried them" },
   ],
   arguments: ["condition"],

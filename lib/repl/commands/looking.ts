@@ -1,6 +1,7 @@
 // Commands that draw: the tree, one level of it, the Gantt chart, hot commands, the critical path, the recording as a whole.
 import { Analysis } from "../../analyse/analysis.ts";
 import { makeReport } from "../../analyse/report.ts";
+import { shortenPlace } from "../../analyse/line_facts.ts";
 import { sectionsOf } from "../../analyse/registry.ts";
 import type { Report } from "../../analyse/table.ts";
 import { count, printable, thousands } from "../../base/text.ts";
@@ -9,6 +10,7 @@ import { drawnEnd } from "../../derive/processes.ts";
 import { ABSENT } from "../../model/ids.ts";
 import { formatDuration } from "../../model/time.ts";
 import { caveats, recordedCommand, commandText, withoutFolders } from "../../render/commands.ts";
+import { placeOf, type Starters } from "../../query/line_table.ts";
 import type { Book } from "../book.ts";
 import type { Context, ReplCommand } from "../command.ts";
 import { endOf, moment, processLine } from "../describe.ts";
@@ -17,7 +19,8 @@ import { lifeOf } from "../places.ts";
 import { subRecording } from "../sub_recording.ts";
 import { timelineLines } from "../timeline_view.ts";
 import { treeLines } from "../tree_view.ts";
-import { done, fail, takeCount, tooMany } from "./_shared.ts";
+import { done, fail, type Ran, takeCount, tooMany } from "./_shared.ts";
+import { runText } from "./views.ts";
 
 const TREE_LIMIT = 200;
 
@@ -35,6 +38,7 @@ function treeOutput(book: Book, context: Context, life: number, depth: number, l
 
 function treeReport(book: Book, life: number, shown: Uint8Array | undefined): Report {
   const { tree, processes: p } = book;
+  const { starters } = book.world;
   const from = life === ABSENT ? 0 : tree.position[life]!;
   const all = tree.preorder.subarray(from, life === ABSENT ? p.length : from + tree.size[life]!);
   const rows = [...all]
@@ -47,6 +51,7 @@ function treeReport(book: Book, life: number, shown: Uint8Array | undefined): Re
       Number.isNaN(p.end[at]!) ? undefined : p.end[at]! - p.start[at]!,
       endOf(book, at),
       book.commandOf(at),
+      ...(starters === undefined ? [] : [startedBy(starters, at)]),
     ]);
   const columns = [
     { id: "id", title: "ID", kind: "text" },
@@ -56,8 +61,14 @@ function treeReport(book: Book, life: number, shown: Uint8Array | undefined): Re
     { id: "wall_ns", title: "WALL", kind: "duration" },
     { id: "status", title: "STATUS", kind: "text" },
     { id: "command", title: "COMMAND", kind: "text" },
+    ...(starters === undefined ? [] : ([{ id: "started_by", title: "STARTED BY", kind: "text" }] as const)),
   ] as const;
   return { headline: [], facts: [], notes: [], tables: [{ id: "tree", title: "", columns, rows }] };
+}
+
+function startedBy(starters: Starters | undefined, life: number): string | undefined {
+  const starter = life < 0 ? undefined : starters?.ofLife(life);
+  return starter === undefined ? undefined : placeOf(starter);
 }
 
 /** The process at hand: that of the current event. */
@@ -214,25 +225,35 @@ export const timeline: ReplCommand = {
   },
 };
 
+/** Threads and processes together, but the table that is at hand stays what it was. */
+function* hotLines(context: Context, limit: number): Generator<void, Ran> {
+  const most = Number.isFinite(limit) ? ` | limit ${limit}` : "";
+  const costs = "count = sum(count), self = sum(self), cumulated = sum(cumulated)";
+  const ran = yield* runText(context, `lines group file, line, source | agg ${costs} | sort -self${most}`);
+  return ran.map((reply) => ({ ...reply, session: context.session }));
+}
+
 export const hot: ReplCommand = {
   id: "hot",
   summary: "which commands the time went into",
   group: "Looking",
-  usage: "hot [N] [program|argv|exe]",
-  doc: "SELF is a command's time without its children's. Of executed lines: lines | top 20 by self.",
+  usage: "hot [N] [program|argv|exe|lines]",
+  doc: "SELF is a command's time without its children's. hot lines: of executed lines, whichever process and thread they ran in; SELF is without what a line called.",
   examples: [
     { line: "hot", what: "the programs" },
     { line: "hot 5 argv", what: "the five hottest command lines" },
+    { line: "hot 10 lines", what: "the ten hottest lines of scripts" },
   ],
-  arguments: [["program", "argv", "exe"]],
+  arguments: [["program", "argv", "exe", "lines"]],
   *run(context) {
     const { book, session } = context;
     const { count: limit, rest } = takeCount(context.words, 15);
     const extra = tooMany(rest, 1, hot.usage);
     if (extra !== undefined) return extra;
     const by = rest[0]?.text ?? "program";
+    if (by === "lines") return yield* hotLines(context, limit);
     if (by !== "program" && by !== "argv" && by !== "exe")
-      return fail(`'${by}' is no way to group`, "expected program, argv or exe");
+      return fail(`'${by}' is no way to group`, "expected program, argv, exe or lines");
     const rows = book.recordingRows(session);
     const recording = rows === undefined ? book.recording : subRecording(book.recording, rows);
     yield;
@@ -254,6 +275,11 @@ const DOING_TEXT: Readonly<Record<number, string>> = {
   [DOING.starting]: "starting",
   [DOING.nothing]: "nothing",
 };
+
+const STARTED_BY = [
+  { id: "started_by", title: "STARTED BY", kind: "text", shorten: shortenPlace, cut: "middle" },
+  { id: "started_by_sure", title: "SURE", kind: "text", machineOnly: true },
+] as const;
 
 export const path: ReplCommand = {
   id: "path",
@@ -278,7 +304,7 @@ export const path: ReplCommand = {
       if (found.isErr()) return fail(found.error.message, found.error.hint);
       life = found.value;
     }
-    const { analysis } = book.world;
+    const { analysis, starters } = book.world;
     const whole =
       life === ABSENT
         ? analysis.path
@@ -296,6 +322,7 @@ export const path: ReplCommand = {
       { id: "id", title: "ID", kind: "text", cut: "never" },
       { id: "doing", title: "DOING", kind: "text", cut: "never", yields: 3 },
       { id: "command", title: "COMMAND", kind: "text", shorten: withoutFolders },
+      ...(starters === undefined ? [] : STARTED_BY),
     ] as const;
     const rows = shown.map((i) => [
       whole.from[i]!,
@@ -304,6 +331,9 @@ export const path: ReplCommand = {
       whole.life[i]! < 0 ? undefined : `p${whole.life[i]}`,
       DOING_TEXT[whole.doing[i]!],
       whole.life[i]! < 0 ? "(no process)" : analysis.lifeText(whole.life[i]!, whole.from[i]!),
+      ...(starters === undefined
+        ? []
+        : [startedBy(starters, whole.life[i]!), starters.ofLife(whole.life[i]!)?.certainty]),
     ]);
     const title = `${count(shown.length, "longest segment")} of ${whole.length}: ${formatDuration(covered)} of ${formatDuration(total)}`;
     return done({

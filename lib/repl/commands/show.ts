@@ -1,5 +1,5 @@
 // Everything about one process or one event.
-import { count, printable, thousands } from "../../base/text.ts";
+import { count, padStart, printable, thousands } from "../../base/text.ts";
 import { formatBytes } from "../../analyse/text_table.ts";
 import type { Report, Table } from "../../analyse/table.ts";
 import { exitStatusOf } from "../../derive/processes.ts";
@@ -11,6 +11,7 @@ import { ABSENT } from "../../model/ids.ts";
 import { formatDuration } from "../../model/time.ts";
 import { failureText } from "../../render/commands.ts";
 import { compileQuery } from "../../query/check_query.ts";
+import { placeOf, type Starter } from "../../query/line_table.ts";
 import { runNow } from "../../query/run.ts";
 import { toTable } from "../../query/result.ts";
 import type { Book } from "../book.ts";
@@ -98,6 +99,14 @@ function commandFacts(book: Book, life: number, row: number): Fact[] {
   return facts;
 }
 
+/** The script line behind a process or an event, how sure that is, and the line itself. */
+function starterText(book: Book, starter: Starter | undefined): string | undefined {
+  if (starter === undefined) return undefined;
+  const source = book.world.starters?.source(starter);
+  const text = `${placeOf(starter)}  (${starter.certainty})${source === undefined ? "" : `  ${source}`}`;
+  return printable(text, book.unicode);
+}
+
 function processFacts(book: Book, life: number): Fact[] {
   const { processes: p, tree, world } = book;
   const facts: Fact[] = [];
@@ -112,6 +121,8 @@ function processFacts(book: Book, life: number): Fact[] {
   facts.push(["pid", String(p.pid[life])]);
   const parent = p.parent[life]!;
   facts.push(["parent", parent === ABSENT ? "not recorded" : processLine(book, parent)]);
+  const starter = starterText(book, world.starters?.ofLife(life));
+  if (starter !== undefined) facts.push(["started by", starter]);
   const start = clockText(book, p.start[life]!);
   const end = clockText(book, p.end[life]!);
   facts.push(["started", `${moment(p.start[life]!)}${start === undefined ? "" : `  ${start}`}`]);
@@ -152,7 +163,7 @@ function showProcess(context: Context, life: number): Ran {
   for (const row of p.order) if (p.owner[row] === life) rows.push(row);
   const lines = queryTable(
     book,
-    `lines where proc == p${life} | top ${MOST_ROWS} by self | select file, line, count, self, total`,
+    `lines where proc == p${life} | top ${MOST_ROWS} by self | select file, line, function, count, self, cumulated, source`,
     "Lines",
     "lines",
   );
@@ -172,9 +183,11 @@ function showProcess(context: Context, life: number): Ran {
       yield* list("Events", rows, (at) => eventLine(book, at), `events where proc == p${life}`);
       if (lines !== undefined) {
         yield "\n" + paint.strong("Lines that cost most") + "\n";
-        for (const [path, line, times, self] of lines.rows) {
-          const cost = typeof self === "number" ? formatDuration(self) : "-";
-          yield `  ${fit(`${cost}  ${times}x  ${printable(String(path ?? "?"), view.unicode)}:${line}`, view.width - 2, view.unicode)}\n`;
+        for (const [path, line, name, times, self, , source] of lines.rows) {
+          const cost = padStart(typeof self === "number" ? formatDuration(self) : "-", 6);
+          const place = path === undefined ? String(name ?? "?") : `${path}:${line}`;
+          const whole = printable(`${cost}  ${times}x  ${place}  ${source ?? ""}`, view.unicode).trimEnd();
+          yield `  ${fit(whole, view.width - 2, view.unicode)}\n`;
         }
       }
     },
@@ -245,6 +258,9 @@ function showEvent(context: Context, row: number): Ran {
   ];
   if (life >= 0) facts.push(["process", processLine(book, life)]);
   const kind = events.kind[row];
+  const isStart = kind === KIND.fork || kind === KIND.exec || kind === KIND.exec_part || kind === KIND.exec_failed;
+  const starter = isStart ? starterText(book, book.world.starters?.ofEvent(row)) : undefined;
+  if (starter !== undefined) facts.push(["made by", starter]);
   if (kind === KIND.exec || kind === KIND.exec_part || kind === KIND.exec_failed)
     facts.push(...commandFacts(book, life, row));
   const line = lineAt(book.recording, row);

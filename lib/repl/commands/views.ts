@@ -50,6 +50,10 @@ export const procs = view(
   [
     { line: "procs where wall > 100ms | sort -wall | top 10", what: "the ten longest" },
     { line: "procs where failed", what: "what ended badly" },
+    {
+      line: "procs group started_by | agg n = count(), total = sum(wall) | sort -total | top 10",
+      what: "by the script line that started them",
+    },
     { line: "procs group exe | agg n = count(), total = sum(wall) | sort -total | top 10", what: "by program" },
   ],
 );
@@ -63,9 +67,14 @@ export const images = view("images", "A process that called exec twice has two i
   { line: "images where wall > 50ms | sort -wall | top 10", what: "the longest runs of one program" },
 ]);
 
-export const linesView = view("lines", "Empty unless lines were recorded (tk record --lines).", [
-  { line: "lines | top 20 by self", what: "the lines that cost most" },
-]);
+export const linesView = view(
+  "lines",
+  "Empty unless lines were recorded (tk record --lines). A line is told function by function and thread by thread; hot lines adds up.",
+  [
+    { line: "lines | top 20 by self", what: "the lines that cost most" },
+    { line: 'lines where file like "*configure" | sort -self | top 10', what: "those of one script" },
+  ],
+);
 
 export const reports = view("reports", "What tk exec told of the processes that it started.", [
   { line: "reports where operation == heartbeat | top 5", what: "heartbeats" },
