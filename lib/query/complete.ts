@@ -64,7 +64,9 @@ export function completionsAt(
     return openText(before, error.at, list, world, options) ?? { from: cursor, to: cursor, items: [] };
   const last = list.at(-1);
   const typing =
-    last !== undefined && last.at + last.length === cursor && (last.kind === "word" || last.kind === "handle");
+    last !== undefined &&
+    last.at + last.length === cursor &&
+    (last.kind === "word" || last.kind === "handle" || (last.kind === "number" && /^\d+$/.test(last.value)));
   const prefix = typing ? last.value : "";
   const from = typing ? last.at : cursor;
   const behind = /^[\p{L}\p{N}_]*/u.exec(text.slice(cursor))![0].length;
@@ -155,8 +157,16 @@ function candidates(
     const values = valuesOf(subject, world).map((v) =>
       completion(PLAIN_WORD.test(v) && !KEYWORDS.has(v) ? v : quoted(v), "value", ""),
     );
-    return [...values, ...handles(subject, world, prefix), ...operands(scope, insideCall(list))];
+    return [
+      ...values,
+      ...handles(subject, world, prefix),
+      ...(PIDS.has(subject.name) ? pids(world, prefix) : []),
+      ...(/^\d/.test(prefix) ? [] : operands(scope, insideCall(list))),
+    ];
   }
+  if (/^\d/.test(prefix) && !isWord(list.at(-2), "under")) return [];
+  if (isOperator(last, "(") && isWord(list.at(-2), "under"))
+    return [...handlesOf(world, prefix), ...pids(world, prefix)];
   if (expectsOperand(last))
     return operands(scope, insideCall(list), stage?.value === "agg" || stage?.value === "group");
   return operators(list, stage?.value, pipelines);
@@ -291,10 +301,28 @@ function valuesOf(subject: Subject, world: World | undefined): readonly string[]
 
 /** Processes whose handle begins as typed. */
 function handles(subject: Subject, world: World | undefined, prefix: string): Completion[] {
-  if (subject.type !== "proc" || world === undefined || !/^p\d*$/.test(prefix)) return [];
+  return subject.type === "proc" ? handlesOf(world, prefix) : [];
+}
+
+function handlesOf(world: World | undefined, prefix: string): Completion[] {
+  if (world === undefined || !/^(p\d*)?$/.test(prefix)) return [];
   const items: Completion[] = [];
-  const n = world.processes.length;
-  for (let life = 0; life < n && items.length < MOST_VALUES; life++)
-    if (`p${life}`.startsWith(prefix)) items.push(completion(`p${life}`, "handle", `pid ${world.processes.pid[life]}`));
+  const { length, pid } = world.processes;
+  for (let life = 0; life < length && items.length < MOST_VALUES; life++)
+    if (`p${life}`.startsWith(prefix)) items.push(completion(`p${life}`, "handle", `pid ${pid[life]}`));
   return items;
+}
+
+const PIDS: ReadonlySet<string> = new Set(["pid", "ppid"]);
+
+/** Pids that begin as typed, each once. */
+function pids(world: World | undefined, prefix: string): Completion[] {
+  if (world === undefined || !/^\d*$/.test(prefix)) return [];
+  const seen = new Map<string, number>();
+  const { length, pid } = world.processes;
+  for (let life = 0; life < length && seen.size < MOST_VALUES; life++) {
+    const text = String(pid[life]);
+    if (text.startsWith(prefix) && !seen.has(text)) seen.set(text, life);
+  }
+  return [...seen].map(([text, life]) => completion(text, "value", `p${life}`));
 }

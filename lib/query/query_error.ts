@@ -56,3 +56,24 @@ export function explainError(text: string, error: QueryError): string[] {
   const said = [line.trimEnd(), mark, printable(errorSentence(error))];
   return error.hint === undefined ? said : [...said, printable(error.hint)];
 }
+
+/** The line and its mark in a narrow terminal: as much around the place as fits a row, since a row that wraps would be marked wrongly. */
+export function markFitted(line: string, mark: string, width: number): [string, string] {
+  if (!Number.isFinite(width) || displayWidth(line) < width) return [line, mark];
+  const place = mark.indexOf("^");
+  const room = Math.max(1, width - 1);
+  // A quarter of the row before the place, or what is there.
+  const from = Math.max(0, Math.min(place - Math.floor(room / 4), displayWidth(line) - room));
+  const cells: string[] = [];
+  let at = 0;
+  let skipped = 0;
+  for (const c of line) {
+    const w = displayWidth(c);
+    if (at >= from && at + w - from <= room) {
+      if (cells.length === 0) skipped = at;
+      cells.push(c);
+    }
+    at += w;
+  }
+  return [cells.join(""), mark.slice(skipped, skipped + room)];
+}

@@ -11,7 +11,7 @@ const CONDITIONS: ReadonlySet<string> = new Set(
 const FUNCTION_NAMES: ReadonlySet<string> = new Set(FUNCTIONS.map((f) => f.name));
 
 /** A word, perhaps with fields behind points, and what stands behind it. */
-const START = /^\s*(not\b\s*)?\(*\s*([a-z_]\w*)((?:\.\w+)*)\s*(.*)$/is;
+const START = /^\s*(not\b\s*)?\(*\s*([a-z_]\w*)((?:\.\w*)*)\s*(.*)$/is;
 const COMPARES =
   /^(==|!=|<>|<=|>=|=|<|~|!~)|^(in|is|between|like|not\s+(in|like|between)|contains|matches|startswith|endswith|equals)\b/i;
 const CALCULATES = /^[-+*/%]\s*[\w(]/;

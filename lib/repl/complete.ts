@@ -1,10 +1,11 @@
 // What Tab offers: commands, then what their words are; inside a query what the language's own completion says. Never reads the recording's
 // text: what is offered of values is in memory.
-import { FIELDS, TABLES } from "../query/fields.ts";
+import { FIELDS, FUNCTIONS, TABLES } from "../query/fields.ts";
 import { completionsAt } from "../query/complete.ts";
 import { STAGES } from "../query/parser.ts";
 import { ABSENT } from "../model/ids.ts";
 import { beginsCondition, tableOf } from "./bare_condition.ts";
+import { DISPLAY_MODES } from "./commands/elsewhere.ts";
 import type { Book } from "./book.ts";
 import { filterOf } from "./book.ts";
 import type { ArgumentKind } from "./command.ts";
@@ -29,7 +30,12 @@ export function completeLine(text: string, cursor: number, setting: CompleteSett
   const words = splitWords(before);
   const first = words[0]?.text ?? "";
   const typing = words.length === 0 || (words.length === 1 && !/\s$/.test(before));
-  if (typing && !before.includes("|")) return starting(commandCandidates(), first, cursor);
+  if (typing && !before.includes("|") && /^!?\w*$/.test(first))
+    return starting(
+      first === "" ? commandCandidates() : [...commandCandidates(), ...conditionCandidates()],
+      first,
+      cursor,
+    );
   const last = /\s$/.test(before) ? "" : (words.at(-1)?.text ?? "");
   const from = cursor - last.length;
   if (/(^|\s)--format$/.test(before.slice(0, from).trimEnd()))
@@ -41,11 +47,22 @@ export function completeLine(text: string, cursor: number, setting: CompleteSett
   if (last.startsWith("--"))
     return starting([{ text: "--format", summary: "table, json, ndjson or csv" }], last, cursor);
   if (redirect !== null && !beginsQuery(first, before)) return fileCompletion(redirect[1]!, cursor, setting);
-  if (redirect !== null && /[./]/.test(redirect[1]!)) return fileCompletion(redirect[1]!, cursor, setting);
+  // After a table alone `>` compares nothing.
+  if (
+    redirect !== null &&
+    (/[./]/.test(redirect[1]!) || TABLES.some((table) => new RegExp(`^\\s*${table}\\s*>`).test(before)))
+  )
+    return fileCompletion(redirect[1]!, cursor, setting);
   const command = commands.find(first);
   if (command.isOk() && command.value.speaksQuery !== true && !beginsCondition(before, true)) {
     const place = words.length - 1 - (last === "" ? 0 : 1);
     const kinds = command.value.arguments;
+    if (command.value.id === "render" && /\s(-d|--display-mode)\s+\S*$/.test(before))
+      return starting(
+        DISPLAY_MODES.map((text) => ({ text })),
+        last,
+        cursor,
+      );
     const kind = kinds[Math.min(place, kinds.length - 1)];
     return kind === undefined ? { from: cursor, candidates: [] } : argument(kind, last, cursor, setting);
   }
@@ -58,6 +75,16 @@ function commandCandidates(): Candidate[] {
     ...all,
     ...[...STAGES].filter(([name]) => name !== "agg").map(([name, summary]) => ({ text: name, summary })),
   ].sort((a, b) => (a.text < b.text ? -1 : 1));
+}
+
+/** What a condition by itself begins with. */
+function conditionCandidates(): Candidate[] {
+  const fields = new Map<string, Candidate>();
+  for (const table of TABLES)
+    for (const { name, summary } of FIELDS[table])
+      if (!fields.has(name) && commands.find(name).isErr()) fields.set(name, { text: name, summary });
+  const calls = FUNCTIONS.filter((f) => f.role !== "aggregate").map((f) => candidate(`${f.name}(`, f.summary));
+  return [...fields.values(), ...calls];
 }
 
 function query(
@@ -77,6 +104,7 @@ function query(
     const found = completionsAt(text, cursor, book?.world, { table: tableOf(before) });
     return { from: found.from, candidates: found.items.map(({ text: t, summary }) => candidate(t, summary)) };
   }
+  if (commands.find(first).isErr()) return { from: cursor, candidates: [] };
   // filter and find: a condition after the command's word, perhaps with a table before it.
   const start = before.indexOf(first) + first.length;
   const { table } = filterOf(text.slice(start));

@@ -10,6 +10,7 @@ import { compare } from "../diff/compare.ts";
 import { diffReport } from "../diff/diff_report.ts";
 import { formatProblem } from "../model/problem.ts";
 import { STAGES } from "../query/parser.ts";
+import { markFitted } from "../query/query_error.ts";
 import { readRecording } from "../pipeline/read.ts";
 import { SourceError } from "../pipeline/source.ts";
 import { Interrupted, makeTurn, type Turn } from "../pipeline/turn.ts";
@@ -25,7 +26,7 @@ import type { Format } from "../repl/line.ts";
 import type { Opened } from "./opened.ts";
 import { type Lender, Outlet, type Pieces } from "./outlet.ts";
 import type { StateFiles } from "./state_files.ts";
-import { giveFile, linesOf, runFor, runHere, runShell } from "./tk_again.ts";
+import { giveFile, linesOf, placeWords, runFor, runHere, runShell } from "./tk_again.ts";
 
 export interface RunnerOptions {
   readonly opened: Opened;
@@ -127,7 +128,7 @@ export class Runner {
     const { tell, unicode } = this.options;
     // The last of the details is the sentence itself.
     const details = error.details ?? [];
-    if (details.length >= 2) for (const line of details.slice(0, 2)) tell(line);
+    if (details.length >= 2) for (const line of markFitted(details[0]!, details[1]!, this.options.width())) tell(line);
     tell(printable(error.message, unicode));
     if (error.hint !== undefined) tell(`    ${printable(error.hint, unicode)}`);
   }
@@ -283,9 +284,11 @@ export class Runner {
       if (verb === "render" && !rest.some((w) => w.startsWith("-d")) && !has("--display-mode"))
         extra.push("-d", "tree");
       if (verb === "analyse" && line.format !== undefined && !has("--format")) extra.push("--format", line.format);
+      if (verb === "replay" && !has("--at", "--from", "--follow", "-f"))
+        extra.push(...placeWords(book, this.session, given));
       const toScreen = line.file === undefined && line.pipe === undefined;
       if (verb === "replay" && toScreen && lender !== undefined)
-        return (await runHere([verb, ...rest, given.path], lender)) === 0 ? "done" : "failed";
+        return (await runHere([verb, ...extra, ...rest, given.path], lender)) === 0 ? "done" : "failed";
       if (toScreen && lender !== undefined && verb !== "replay") {
         if (!has("--width") && Number.isFinite(width())) extra.push("--width", String(width()));
         if (!has("--color")) extra.push("--color", color ? "always" : "never");

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { SECTIONS } from "../../cmd/analyse.ts";
 import { DISPLAY_MODES } from "../../cmd/render.ts";
+import { DISPLAY_MODES as OFFERED } from "../../lib/repl/commands/elsewhere.ts";
 import { treeFor, VERBS } from "../../cmd/root.ts";
 import { sections } from "../../lib/analyse/registry.ts";
 import { VERSION } from "../../lib/base/version.ts";
@@ -17,6 +18,7 @@ test("the version is package.json's", () => {
 
 test("render's display modes are the renderers' ids and aliases", () => {
   expect([...DISPLAY_MODES].map(String).sort()).toEqual(renderers.names().sort());
+  expect([...OFFERED]).toEqual([...DISPLAY_MODES]);
 });
 
 test("analyse's sections are those of the report", () => {

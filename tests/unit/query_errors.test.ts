@@ -4,7 +4,7 @@ import { compileCondition, compileQuery } from "../../lib/query/check_query.ts";
 import { completionsAt } from "../../lib/query/complete.ts";
 import { eventCondition } from "../../lib/query/event_condition.ts";
 import type { TableName } from "../../lib/query/fields.ts";
-import { errorSentence, explainError } from "../../lib/query/query_error.ts";
+import { errorSentence, explainError, markFitted } from "../../lib/query/query_error.ts";
 import { compileRegex } from "../../lib/query/regex.ts";
 import { toTable } from "../../lib/query/result.ts";
 import { runNow, runQuery } from "../../lib/query/run.ts";
@@ -133,6 +133,34 @@ test("what is offered while one types", () => {
   expect(items("procs | so")).toEqual(["sort"]);
   expect(items("parent == p")).toContain("p0");
   expect(items("procs where wa|> > 3ms")).toEqual(["wall"]);
+});
+
+test("pids and handles are offered where a process is named", () => {
+  const [pid] = items("procs where pid == ");
+  expect(pid).toMatch(/^\d+$/);
+  expect(items(`procs where pid == ${pid!.slice(0, 1)}`)).toContain(pid!);
+  expect(items("procs where under(p").slice(0, 2)).toEqual(["p0", "p1"]);
+  expect(items(`procs where under(${pid!.slice(0, 1)}`)).toContain(pid!);
+  expect(items("procs where wall > 10")).toEqual([]);
+});
+
+test("the mark stays under the place in a terminal of any width", () => {
+  const text = `procs where exe == "日本" and ${"wall > 10ms and ".repeat(4)}wal > 1s and exe == cc`;
+  const error = compileQuery(text, { table: "procs" })._unsafeUnwrapErr();
+  const [line, mark] = explainError(text, error) as [string, string];
+  for (const width of [5, 8, 12, 20, 33, 80, 200, Infinity]) {
+    const [cut, under] = markFitted(line, mark, width);
+    expect(Bun.stringWidth(cut)).toBeLessThan(width);
+    if (width < 8) continue;
+    const at = under.indexOf("^");
+    let column = 0;
+    const place = [...cut].filter((c) => {
+      const here = column >= at && column < at + 3;
+      column += Bun.stringWidth(c);
+      return here;
+    });
+    expect([width, place.join("")]).toEqual([width, "wal"]);
+  }
 });
 
 test("a word that is completed is replaced whole", () => {

@@ -2,6 +2,7 @@
 import { err } from "neverthrow";
 import { ABSENT } from "../../model/ids.ts";
 import { filterOf } from "../book.ts";
+import { FIELDS } from "../../query/fields.ts";
 import type { Context, ReplCommand } from "../command.ts";
 import { eventLine, kindOf, moment, processLine } from "../describe.ts";
 import { lines, tables } from "../output.ts";
@@ -90,6 +91,9 @@ export const root: ReplCommand = {
   },
 };
 
+/** The kinds that `next` and `prev` may be limited to. */
+const STEP_KINDS = FIELDS.events.find((field) => field.name === "kind")?.values ?? [];
+
 function* walk(context: Context, step: 1 | -1, usage: string): Generator<void, Ran> {
   const { book, session } = context;
   const { count, rest } = takeCount(context.words, 1);
@@ -121,7 +125,7 @@ export const next: ReplCommand = {
     { line: "next", what: "one event on" },
     { line: "next 2 exec", what: "the second exec from here" },
   ],
-  arguments: ["words"],
+  arguments: [STEP_KINDS],
   run: (context) => walk(context, 1, next.usage),
 };
 
@@ -133,7 +137,7 @@ export const prev: ReplCommand = {
   usage: "prev [N] [KIND]",
   doc: "N events back; of one kind when that is named.",
   examples: [{ line: "prev", what: "one event back" }],
-  arguments: ["words"],
+  arguments: [STEP_KINDS],
   run: (context) => walk(context, -1, prev.usage),
 };
 
