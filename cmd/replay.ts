@@ -40,6 +40,7 @@ export const replay = Command.make(
       "TIME",
       "Printing: begin at 2s (after the start), -2s (before the end), 12:00:16.5, 2024-01-27",
     ),
+    at: words("at", "PLACE", "Begin there: at p12 (the start of a process), e400 (an event) or a moment as of --from"),
     until: words("until", "TIME", "Printing: stop behind this moment"),
     follow: Flag.Boolean("follow").pipe(
       Flag.withAlias("f"),
@@ -64,6 +65,7 @@ export const replay = Command.make(
           maxIdle: maybe(c.maxIdle),
           from: maybe(c.from),
           until: maybe(c.until),
+          at: maybe(c.at),
           follow: c.follow,
           where: maybe(c.where),
         }),
@@ -79,6 +81,7 @@ export const replay = Command.make(
   Command.withShortDescription("Walk through a recording as with a debugger"),
   Command.withExamples([
     { command: "tk replay out.prof", description: "step through what was recorded" },
+    { command: "tk replay --at p12 out.prof", description: "begin where a process begins" },
     {
       command: "tk replay --no-tui --speed 10x --max-idle 1s out.prof",
       description: "print the events, ten times as fast as they happened",

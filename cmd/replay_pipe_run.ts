@@ -1,20 +1,18 @@
 // `tk replay` without a screen: words to plain options, the recording or directory opened, one call into the player for pipes.
 import { Effect, type Scope } from "effect";
-import { ok, type Result } from "neverthrow";
 import type { OutputError } from "../lib/host/out.ts";
 import type { LineTraces } from "../lib/lines/line_track.ts";
-import type { Recording } from "../lib/model/recording.ts";
 import { followRecording } from "../lib/pipeline/follow_recording.ts";
 import { playRecording } from "../lib/pipeline/play_recording.ts";
 import type { SourceError } from "../lib/pipeline/source.ts";
 import { decodeRecording, readRecording } from "../lib/pipeline/read.ts";
 import type { GrowingRecording } from "../lib/replay/growing.ts";
-import { type Extent, parseMoment } from "../lib/replay/jump.ts";
+import { parseMoment } from "../lib/replay/jump.ts";
 import { parseIdle, parseSpeed } from "../lib/replay/pace.ts";
-import { beginningOf, clockOf, endingOf } from "../lib/replay/recording_clock.ts";
 import { isDirectory, type NoLinesError, openDirectory } from "../lib/traces/open_lines.ts";
 import { RecordingLines, recordingLines } from "../lib/traces/recording_lines.ts";
 import { filteredReplay } from "./replay_filter.ts";
+import { extentOf, extentOfLog, placeInLog, placeInRecording, understood } from "./replay_place.ts";
 import { speaksUnicode, wantsColor } from "./screen.ts";
 import { note, tellProblems } from "./tell.ts";
 import { UsageError } from "./usage_error.ts";
@@ -28,6 +26,8 @@ export interface PlayCommand {
   readonly maxIdle: string | undefined;
   readonly from: string | undefined;
   readonly until: string | undefined;
+  /** Where to begin: a moment, or a handle. */
+  readonly at: string | undefined;
   readonly follow: boolean;
   /** Only the events of which this is true. */
   readonly where: string | undefined;
@@ -52,6 +52,8 @@ export const play = (c: PlayCommand): Effect.Effect<void, PlayError, Scope.Scope
           : "--where with --follow: whether an event belongs may depend on what comes after it",
         "leave one of them out",
       );
+    if (c.at !== undefined && c.from !== undefined)
+      return yield* new UsageError("--at and --from both say where to begin", "leave one of them out");
     if (isLog && c.format === "ndjson")
       return yield* new UsageError(
         `--format ndjson prints a recording's own lines, and '${c.recording}' is a directory`,
@@ -63,7 +65,9 @@ export const play = (c: PlayCommand): Effect.Effect<void, PlayError, Scope.Scope
     const { problems } = recording;
     const extent = isLog ? extentOfLog(traces) : extentOf(recording);
     const moment = (text: string) => parseMoment(text, extent);
-    const from = yield* understood("--from", c.from, moment);
+    const at =
+      isLog && traces !== undefined ? yield* placeInLog(c.at, traces) : yield* placeInRecording(c.at, recording);
+    const from = at?.time ?? (yield* understood("--from", c.from, moment));
     const until = yield* understood("--until", c.until, moment);
     const toTerminal = process.stdout.isTTY;
     yield* playRecording({
@@ -88,18 +92,6 @@ export const play = (c: PlayCommand): Effect.Effect<void, PlayError, Scope.Scope
       ),
     );
   });
-
-function understood<A>(
-  name: string,
-  text: string | undefined,
-  parse: (text: string) => Result<A, string>,
-): Effect.Effect<A | undefined, UsageError> {
-  const parsed: Result<A | undefined, string> = text === undefined ? ok(undefined) : parse(text);
-  return parsed.match(
-    (value) => Effect.succeed(value),
-    (expected) => Effect.fail(new UsageError(`${name}: got ${JSON.stringify(text)}: ${expected}`)),
-  );
-}
 
 const openRecording = (c: PlayCommand): Effect.Effect<Opened, SourceError | OutputError | UsageError, Scope.Scope> =>
   c.follow ? openGrowing(c) : openWhole(c);
@@ -146,16 +138,3 @@ const openLog = (directory: string): Effect.Effect<Opened, NoLinesError> =>
     const growing = { recording, isOver: false, note: undefined, refresh: () => false };
     return openDirectory(directory, recording.problems).pipe(Effect.map((traces) => ({ growing, traces })));
   });
-
-function extentOf(recording: Recording): Extent {
-  return { start: beginningOf(recording), end: endingOf(recording), clock: clockOf(recording) };
-}
-
-function extentOfLog(traces: LineTraces | undefined): Extent {
-  const tracks = traces?.tracks.filter(({ blocks }) => blocks > 0) ?? [];
-  const ns = 1e9 / (traces?.clock.ticksPerSecond ?? 1e9);
-  const start = Math.min(...tracks.map((track) => track.startOf(0) * ns));
-  const end = Math.max(...tracks.map((track) => track.endOf(track.blocks - 1) * ns));
-  const clock = { ticksPerSecond: 1e9, unixZero: (traces?.clock.unixZero ?? 0) * ns };
-  return tracks.length === 0 ? { start: 0, end: 0, clock } : { start, end, clock };
-}

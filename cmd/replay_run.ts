@@ -13,12 +13,13 @@ import { GrowingProcesses } from "../lib/replay/growing.ts";
 import { LinePlayer, tracksInOrder } from "../lib/replay/line_player.ts";
 import { LineView } from "../lib/replay/line_view.ts";
 import { ProcessView } from "../lib/replay/process_view.ts";
-import type { View } from "../lib/replay/view.ts";
+import type { Moment, View } from "../lib/replay/view.ts";
 import { isDirectory, type NoLinesError, openDirectory } from "../lib/traces/open_lines.ts";
 import { RecordingLines, recordingLines } from "../lib/traces/recording_lines.ts";
 import type { TtyError } from "../lib/tty/tty.ts";
 import { Progress } from "./progress.ts";
 import { filteredReplay } from "./replay_filter.ts";
+import { placeInLog, placeInRecording } from "./replay_place.ts";
 import type { PlayCommand, PlayError } from "./replay_pipe_run.ts";
 import { showScreen } from "./replay_screen.ts";
 import { speaksUnicode, wantsColor } from "./screen.ts";
@@ -53,6 +54,8 @@ interface Opened {
   readonly traces: CostedTraces | undefined;
   readonly problems: Problems;
   readonly growing: boolean;
+  /** Where to begin; undefined: where the first view does by itself. */
+  readonly at: Moment | undefined;
   /** A view of what was not there at first. */
   readonly more?: () => View | undefined;
   /** Sentences for the user. */
@@ -66,14 +69,15 @@ export const run = (c: ReplayCommand): Effect.Effect<void, ReplayError> =>
         const { play } = yield* Effect.promise(() => import("./replay_pipe_run.ts"));
         return yield* play(c);
       }
-      const opened = yield* isDirectory(c.recording)
-        ? openLineDirectory(c.recording)
-        : openRecording(c.recording, c.view, c.where);
+      if (c.at !== undefined && c.follow)
+        return yield* new UsageError("--at and --follow both say where to begin", "leave one of them out");
+      const opened = yield* isDirectory(c.recording) ? openLineDirectory(c.recording, c.at) : openRecording(c);
       const told = { problems: 0 };
       yield* showScreen({
         views: opened.views,
         ability: { unicode: speaksUnicode(), color: wantsColor(c.color, true) },
         growing: opened.growing,
+        at: opened.at,
         follow: c.follow,
         more: opened.more,
         idle: heatFor(opened),
@@ -127,7 +131,10 @@ function heatFor({ lines, traces }: Opened): (() => boolean | undefined) | undef
   };
 }
 
-const openLineDirectory = (dir: string): Effect.Effect<Opened, NothingToReplay | NoLinesError> =>
+const openLineDirectory = (
+  dir: string,
+  where: string | undefined,
+): Effect.Effect<Opened, UsageError | NothingToReplay | NoLinesError> =>
   Effect.gen(function* () {
     const problems = new Problems();
     const traces = yield* openDirectory(dir, problems);
@@ -135,6 +142,7 @@ const openLineDirectory = (dir: string): Effect.Effect<Opened, NothingToReplay |
     if (lines === undefined)
       return yield* new NothingToReplay({ message: `There is nothing to replay in '${dir}': no line was executed` });
     return {
+      at: yield* placeInLog(where, traces),
       views: [lines],
       lines: () => lines,
       traces,
@@ -144,11 +152,12 @@ const openLineDirectory = (dir: string): Effect.Effect<Opened, NothingToReplay |
     };
   });
 
-const openRecording = (
-  name: string,
-  first: "lines" | "processes" | undefined,
-  where: string | undefined,
-): Effect.Effect<Opened, SourceError | OutputError | UsageError | NothingToReplay, Scope.Scope> =>
+const openRecording = ({
+  recording: name,
+  view,
+  where,
+  at: place,
+}: ReplayCommand): Effect.Effect<Opened, SourceError | OutputError | UsageError | NothingToReplay, Scope.Scope> =>
   Effect.gen(function* () {
     const progress = new Progress();
     const ticking = setInterval(() => progress.tell("reading"), 200);
@@ -176,10 +185,12 @@ const openRecording = (
       return yield* new NothingToReplay({
         message: `There is nothing to replay in '${name}': it has no processes and no executed lines`,
       });
+    const at = yield* placeInRecording(place, recording);
+    const first = view ?? (at === undefined || hasLines(traces, at) ? undefined : "processes");
     if (first !== undefined) {
-      const at = views.findIndex(({ id }) => id === first);
-      if (at < 0) return yield* new UsageError(`--view ${first}: there are no ${first} in '${name}'`);
-      views.unshift(...views.splice(at, 1));
+      const index = views.findIndex(({ id }) => id === first);
+      if (index < 0) return yield* new UsageError(`--view ${first}: there are no ${first} in '${name}'`);
+      views.unshift(...views.splice(index, 1));
     }
     // Of a recording that has just begun: lines may come later.
     const more = () => {
@@ -187,8 +198,12 @@ const openRecording = (
       lines = lineView(traces, source.history().derived.processes);
       return lines;
     };
-    return { views, lines: () => lines, traces, problems, growing: !isOver, more, notes: traces?.notes ?? [] };
+    return { at, views, lines: () => lines, traces, problems, growing: !isOver, more, notes: traces?.notes ?? [] };
   });
+
+/** Whether the process at a place executed any lines; where none is named the view is a matter of the user's. */
+const hasLines = (traces: CostedTraces | undefined, { pid }: Moment): boolean =>
+  pid === undefined || traces?.tracks.some((track) => track.pid === pid && track.events > 0) === true;
 
 function lineView(traces: CostedTraces, processes?: Processes): LineView | undefined {
   const track = firstTrack(tracksInOrder(traces), processes);

@@ -1,7 +1,7 @@
 // The loop between the terminal and the replay's shell: events in, frames out, and what is done while nobody types.
 import { Effect } from "effect";
 import { Shell } from "../lib/replay/shell.ts";
-import type { View } from "../lib/replay/view.ts";
+import type { Moment, View } from "../lib/replay/view.ts";
 import { Painter } from "../lib/terminal/painter.ts";
 import type { Ability } from "../lib/terminal/styled.ts";
 import { openTty, type Tty, type TtyError } from "../lib/tty/tty.ts";
@@ -18,6 +18,8 @@ export interface Screen {
   readonly growing: boolean;
   /** A view that was not there at first; asked when the recording is looked at again. */
   readonly more?: (() => View | undefined) | undefined;
+  /** Where to begin. */
+  readonly at?: Moment | undefined;
   /** Begins at the end and stays there. */
   readonly follow?: boolean;
   /** Work for when nobody types, one piece a call; whether the screen is to be painted again. Undefined: nothing is left. */
@@ -34,8 +36,9 @@ export const showScreen = (screen: Screen): Effect.Effect<void, TtyError> =>
     }),
   );
 
-async function run(tty: Tty, { views, ability, growing, more, follow, idle, news }: Screen): Promise<void> {
+async function run(tty: Tty, { views, ability, growing, more, at, follow, idle, news }: Screen): Promise<void> {
   const shell = new Shell(views);
+  if (at !== undefined) shell.view.goTo(at);
   if (follow === true) shell.press("F", "");
   const painter = new Painter(ability);
   let stale = true;

@@ -30,8 +30,9 @@ export const run = (c: SortCommand): Effect.Effect<void, SourceError | OutputErr
 export const sortFiltered = Effect.fnUntraced(function* (c: Omit<SortCommand, "align">, text: string) {
   const { conditionOf } = yield* Effect.promise(() => import("./where_condition.ts"));
   const { writeFiltered } = yield* Effect.promise(() => import("../lib/pipeline/filter_recording.ts"));
+  const { linesOf } = yield* Effect.promise(() => import("./where_lines.ts"));
   const where = yield* conditionOf(text);
-  const { recording, notes } = yield* writeFiltered({ ...c, where });
+  const { recording, notes } = yield* writeFiltered({ ...c, where, linesOf });
   process.exitCode = tellProblems(recording.problems, c.strict);
   for (const sentence of notes) note(sentence);
 });

@@ -12,6 +12,7 @@ export const filterOf = (text: string | undefined): Effect.Effect<Filter, UsageE
     if (text === undefined) return (recording: Recording) => Effect.succeed(recording);
     const { conditionOf } = yield* Effect.promise(() => import("./where_condition.ts"));
     const { filterRecording } = yield* Effect.promise(() => import("../lib/pipeline/filter_recording.ts"));
+    const { linesOf } = yield* Effect.promise(() => import("./where_lines.ts"));
     const condition = yield* conditionOf(text);
-    return (recording: Recording) => filterRecording(recording, condition);
+    return (recording: Recording) => filterRecording(recording, condition, linesOf);
   });

@@ -1,6 +1,7 @@
 // The events of a recording of which a condition is true: as a recording to draw and analyse, or written as lines. The lines are those that were
 // read, byte for byte and in order; header, end and lost events stay, so what is written is again a recording.
 import { Effect } from "effect";
+import type { HeadTraces } from "../lines/line_track.ts";
 import { KIND } from "../model/event.ts";
 import type { Recording } from "../model/recording.ts";
 import type { OutputError } from "../host/out.ts";
@@ -15,13 +16,17 @@ import type { SourceError } from "./source.ts";
 import type { Turn } from "./turn.ts";
 import type { Out } from "../host/out.ts";
 
+/** The executed lines of a recording: whoever filters knows where they are, we only hand them on to what a condition asks. */
+export type LinesOf = (recording: Recording) => HeadTraces | undefined;
+
 /** What of the recording passes the condition, which is one about events. */
 export const filterRecording = (
   recording: Recording,
   condition: Condition,
+  linesOf: LinesOf,
 ): Effect.Effect<Recording, SourceError | OutputError> =>
   work(async (turn) => {
-    const steps = maskOf(condition, new World(recording));
+    const steps = maskOf(condition, new World(recording, { lines: () => linesOf(recording) }));
     for (;;) {
       const step = steps.next();
       if (step.done === true) return keepRows(recording, step.value);
@@ -31,6 +36,7 @@ export const filterRecording = (
 
 export interface WriteFilteredOptions extends ReadRecordingsOptions {
   readonly where: Condition;
+  readonly linesOf: LinesOf;
   /** Undefined and `-`: standard output. May be one of the inputs. */
   readonly output?: string | undefined;
 }
@@ -49,7 +55,7 @@ export const writeFiltered = (
     Effect.gen(function* () {
       const destination = yield* openOutput(options.output);
       const { recording, notes } = yield* readRecordings(options);
-      const filtered = yield* filterRecording(recording, options.where);
+      const filtered = yield* filterRecording(recording, options.where, options.linesOf);
       yield* work((turn) => writeInOrder(filtered, destination.out, turn));
       yield* attempt(() => destination.commit());
       return { recording, notes };

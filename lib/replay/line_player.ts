@@ -343,13 +343,17 @@ export class LinePlayer {
     if (pid === undefined) return undefined;
     let best: LineTrack | undefined;
     let most = -1;
+    let nearest = Infinity;
     for (const track of this.tracks()) {
       if (track.pid !== pid) continue;
-      const running = track.startOf(0) <= time && time <= track.endOf(track.blocks - 1);
+      const away = Math.max(0, track.startOf(0) - time, time - track.endOf(track.blocks - 1));
+      const running = away === 0;
       const points = (tid !== undefined && track.tid === tid ? 4 : 0) + (running ? 2 : 0) + (track.tid === pid ? 1 : 0);
-      if (points > most) {
+      // A pid may have been used again: the process that is nearest.
+      if (points > most || (points === most && away < nearest)) {
         best = track;
         most = points;
+        nearest = away;
       }
     }
     return best;

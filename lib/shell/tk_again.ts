@@ -13,6 +13,8 @@ import { ending, type Lender } from "./outlet.ts";
 
 export interface GivenFile {
   readonly path: string;
+  /** What is in it, of the recording's rows; undefined: all. */
+  readonly rows: Int32Array | undefined;
   /** Takes a temporary one away. */
   release(): void;
 }
@@ -20,7 +22,7 @@ export interface GivenFile {
 /** `file`: what was named and is still the same. */
 export async function giveFile(book: Book, session: Session, file: string | undefined, turn: Turn): Promise<GivenFile> {
   const rows = book.recordingRows(session);
-  if (rows === undefined && file !== undefined) return { path: file, release: () => {} };
+  if (rows === undefined && file !== undefined) return { path: file, rows, release: () => {} };
   const directory = mkdtempSync(join(tmpdir(), "tk-repl-"));
   const release = () => rmSync(directory, { recursive: true, force: true });
   const path = join(directory, "part.prof");
@@ -40,7 +42,18 @@ export async function giveFile(book: Book, session: Session, file: string | unde
     release();
     throw error;
   }
-  return { path, release };
+  return { path, rows, release };
+}
+
+/**
+ * The options of `tk replay` that begin at the position at hand. Handles of what is given are its own; a moment that is none of an event is
+ * given as one where the recording counts from its beginning.
+ */
+export function placeWords({ recording }: Book, { position }: Session, { rows }: Pick<GivenFile, "rows">): string[] {
+  const { row, time } = position;
+  const given = rows === undefined || row < 0 ? row : rows.indexOf(row);
+  if (given >= 0 && (recording.events.ts[row] === time || recording.header === undefined)) return ["--at", `e${given}`];
+  return time > 0 && recording.header !== undefined ? ["--at", `${Math.round(time)}ns`] : [];
 }
 
 const BATCH = 1 << 18;
