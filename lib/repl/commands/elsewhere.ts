@@ -46,13 +46,10 @@ export const analyse = tk(
 
 export const replay = tk(
   "replay",
-  "tk replay on what remains, from the current position: step through it",
+  "tk replay on what remains: step through it",
   "replay [OPTION]...",
-  "Every option of tk replay; --at and --from say where to begin instead. Leaving it leads back here.",
-  [
-    { line: "replay", what: "what remains, step by step" },
-    { line: "replay --at p2", what: "from the start of a process" },
-  ],
+  "Every option of tk replay. Leaving it leads back here.",
+  [{ line: "replay", what: "what remains, step by step" }],
 );
 
 export const diff: ReplCommand = {
