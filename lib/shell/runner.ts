@@ -26,7 +26,7 @@ import type { Format } from "../repl/line.ts";
 import type { Opened } from "./opened.ts";
 import { type Lender, Outlet, type Pieces } from "./outlet.ts";
 import type { StateFiles } from "./state_files.ts";
-import { giveFile, linesOf, runFor, runHere, runShell } from "./tk_again.ts";
+import { giveFile, linesOf, placeWords, runFor, runHere, runShell } from "./tk_again.ts";
 
 export interface RunnerOptions {
   readonly opened: Opened;
@@ -284,16 +284,18 @@ export class Runner {
       if (verb === "render" && !rest.some((w) => w.startsWith("-d")) && !has("--display-mode"))
         extra.push("-d", "tree");
       if (verb === "analyse" && line.format !== undefined && !has("--format")) extra.push("--format", line.format);
+      if (verb === "replay" && !has("--at", "--from", "--follow", "-f"))
+        extra.push(...placeWords(book, this.session, given));
       const toScreen = line.file === undefined && line.pipe === undefined;
       if (verb === "replay" && toScreen && lender !== undefined)
-        return (await runHere([verb, ...rest, given.path], lender)) === 0 ? "done" : "failed";
+        return (await runHere([verb, ...extra, ...rest, given.path], lender)) === 0 ? "done" : "failed";
       if (toScreen && lender !== undefined && verb !== "replay") {
         if (!has("--width") && Number.isFinite(width())) extra.push("--width", String(width()));
         if (!has("--color")) extra.push("--color", color ? "always" : "never");
       }
       let status = 0;
       await this.write(
-        runFor([verb, ...rest, given.path], (s) => (status = s)),
+        runFor([verb, ...extra, ...rest, given.path], (s) => (status = s)),
         line,
         turn,
       );

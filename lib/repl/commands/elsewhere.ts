@@ -46,10 +46,13 @@ export const analyse = tk(
 
 export const replay = tk(
   "replay",
-  "tk replay on what remains: step through it",
+  "tk replay on what remains, from the current position: step through it",
   "replay [OPTION]...",
-  "Every option of tk replay. Leaving it leads back here.",
-  [{ line: "replay", what: "what remains, step by step" }],
+  "Every option of tk replay; --at and --from say where to begin instead. Leaving it leads back here.",
+  [
+    { line: "replay", what: "what remains, step by step" },
+    { line: "replay --at p2", what: "from the start of a process" },
+  ],
 );
 
 export const diff: ReplCommand = {
