@@ -33,25 +33,38 @@ export const ENDED = {
 
 /** Lives under construction, in the order of pids; `processes.ts` renumbers them. */
 export class Lives {
-  readonly pid = new Int32List();
+  readonly pid: Int32List;
   /** Time of the first event. */
-  readonly start = new Float64List();
+  readonly start: Float64List;
   /** NaN while none is known. */
-  readonly end = new Float64List();
-  readonly ended = new Int32List();
-  readonly forkRow = new Int32List();
-  readonly exitRow = new Int32List();
+  readonly end: Float64List;
+  readonly ended: Int32List;
+  readonly forkRow: Int32List;
+  readonly exitRow: Int32List;
   /** The smallest of its entries (see `entry`): lives are numbered by it. */
-  readonly first = new Float64List();
+  readonly first: Float64List;
   /** Its successful execs, in order: rows, and which life each belongs to. */
-  readonly imageRow = new Int32List();
-  readonly imageLife = new Int32List();
+  readonly imageRow: Int32List;
+  readonly imageLife: Int32List;
   readonly failedRow = new Int32List();
   readonly failedLife = new Int32List();
   /** Lives that were ended by a new process with their pid. */
   replaced = 0;
   /** Forks that came after the child's own events. */
   lateForks = 0;
+
+  /** `expected`: lives to make room for at first. */
+  constructor(expected: number) {
+    this.pid = new Int32List(expected);
+    this.start = new Float64List(expected);
+    this.end = new Float64List(expected);
+    this.ended = new Int32List(expected);
+    this.forkRow = new Int32List(expected);
+    this.exitRow = new Int32List(expected);
+    this.first = new Float64List(expected);
+    this.imageRow = new Int32List(expected);
+    this.imageLife = new Int32List(expected);
+  }
 
   get length(): number {
     return this.pid.length;

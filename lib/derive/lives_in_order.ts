@@ -58,10 +58,8 @@ export interface Cut {
   readonly creator: Int32Array;
 }
 
-/** Whether row `row`, a fork, is an entry of its parent too: whoever forked a recorded command is outside of the recording. */
-function hasParent({ events, roots }: Cut, row: number): boolean {
-  const parent = events.ppid[row]!;
-  const child = events.pid[row]!;
+/** Whether a fork is an entry of its parent too: whoever forked a recorded command is outside of the recording. */
+function hasParent(parent: number, child: number, roots: ReadonlySet<number>): boolean {
   return parent >= 0 && parent !== child && !roots.has(child);
 }
 
@@ -73,7 +71,7 @@ export interface Odd {
 
 /** Cuts the lives of all processes that are not odd; they come in the order of their first entries. */
 export function cutInOrder(cut: Cut): Odd {
-  const { events, order, slots, lives, owner, creator } = cut;
+  const { events, order, roots, slots, lives, owner, creator } = cut;
   const { ts, seq, kind, pid, ppid } = events;
   const numbers = new Int32Array(slots.length);
   const pids: number[] = [];
@@ -90,19 +88,20 @@ export function cutInOrder(cut: Cut): Odd {
     if (p < 0 || CONCERNS[k] === 0) continue;
     const t = ts[row]!;
     const s = seq[row]!;
-    if (k === KIND.fork && hasParent(cut, row)) {
+    if (k === KIND.fork && hasParent(ppid[row]!, p, roots)) {
       const slot = slots.of(ppid[row]!);
       if (numbers[slot] === 0) {
         const life = current[slot]! - 1;
-        const late = isLate(latest[slot]! - 1, t, s);
-        if ((life >= 0 && lives.exitRow.get(life) !== ABSENT) || (late && isLate(weighty[slot]! - 1, t, s)))
+        const late = isLate(latest[slot]! - 1, t, s, ts, seq);
+        if ((life >= 0 && lives.exitRow.get(life) !== ABSENT) || (late && isLate(weighty[slot]! - 1, t, s, ts, seq)))
           numbers[slot] = pids.push(ppid[row]!);
         else {
           if (!late) latest[slot] = row + 1;
           if (life >= 0) creator[row] = life;
           else {
             weighty[slot] = row + 1;
-            creator[row] = begin(slot, ppid[row]!, t, ABSENT, entry(i, 0));
+            creator[row] = lives.begin(ppid[row]!, t, ABSENT, entry(i, 0));
+            current[slot] = creator[row]! + 1;
           }
         }
       }
@@ -112,8 +111,8 @@ export function cutInOrder(cut: Cut): Odd {
     const what = ROLE[k]!;
     let life = current[slot]! - 1;
     const light = life >= 0 && (k === KIND.setpgid || k === KIND.setsid);
-    const late = isLate(latest[slot]! - 1, t, s);
-    let odd = late && (!light || isLate(weighty[slot]! - 1, t, s));
+    const late = isLate(latest[slot]! - 1, t, s, ts, seq);
+    let odd = late && (!light || isLate(weighty[slot]! - 1, t, s, ts, seq));
     let begins = life < 0;
     if (!begins) {
       const over = lives.exitRow.get(life) !== ABSENT;
@@ -129,7 +128,10 @@ export function cutInOrder(cut: Cut): Odd {
     }
     if (!late) latest[slot] = row + 1;
     if (!light) weighty[slot] = row + 1;
-    if (begins) life = begin(slot, p, t, what === BORN ? row : ABSENT, entry(i, 1));
+    if (begins) {
+      life = lives.begin(p, t, what === BORN ? row : ABSENT, entry(i, 1));
+      current[slot] = life + 1;
+    }
     owner[row] = life;
     if (what === EXEC) {
       lives.imageRow.push(row);
@@ -144,22 +146,16 @@ export function cutInOrder(cut: Cut): Odd {
     }
   }
   return { numbers, pids };
+}
 
-  /** Whether the kernel's order puts an entry before the one that the clock puts last. */
-  function isLate(before: number, t: number, s: number): boolean {
-    return before >= 0 && s < seq[before]! && s !== ABSENT && t - ts[before]! <= SKEW_NS;
-  }
-
-  function begin(slot: number, of: number, t: number, forkRow: number, first: number): number {
-    const life = lives.begin(of, t, forkRow, first);
-    current[slot] = life + 1;
-    return life;
-  }
+/** Whether the kernel's order puts an entry before the one that the clock puts last, in row `before`. */
+function isLate(before: number, t: number, s: number, ts: Float64Array, seq: Float64Array): boolean {
+  return before >= 0 && s < seq[before]! && s !== ABSENT && t - ts[before]! <= SKEW_NS;
 }
 
 /** All entries of the odd processes, those of one after the other: of number `g` (from 0) they are `[at[g], at[g + 1])`. */
 export function entriesOf(cut: Cut, odd: Odd): { readonly at: Int32Array; readonly entries: Uint32Array } {
-  const { events, order, slots } = cut;
+  const { events, order, roots, slots } = cut;
   const { pid, ppid, kind } = events;
   const { numbers, pids } = odd;
   const group = new Int32List();
@@ -169,7 +165,7 @@ export function entriesOf(cut: Cut, odd: Odd): { readonly at: Int32Array; readon
     const p = pid[row]!;
     const k = kind[row]!;
     if (p < 0 || CONCERNS[k] === 0) continue;
-    if (k === KIND.fork && hasParent(cut, row)) {
+    if (k === KIND.fork && hasParent(ppid[row]!, p, roots)) {
       const g = numbers[slots.of(ppid[row]!)]!;
       if (g > 0) {
         group.push(g - 1);

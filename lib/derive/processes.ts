@@ -106,7 +106,8 @@ export function deriveProcesses(events: EventTable, options: ProcessesOptions = 
   const n = order.length;
 
   const slots = new PidSlots(events);
-  const lives = new Lives();
+  // Fork, exec and exit: at least so many events a life, as a rule. Room that is not used costs nothing.
+  const lives = new Lives(Math.ceil(length / 2));
   const owner = new Int32Array(length).fill(ABSENT);
   const creator = new Int32Array(length).fill(ABSENT);
   const cut = { events, order, roots, slots, lives, owner, creator };
@@ -126,35 +127,15 @@ export function deriveProcesses(events: EventTable, options: ProcessesOptions = 
   // Number the lives by first event: `rank` is the final number of a life, `byRank` its inverse.
   const byRank = orderByFirst(cut, inOrder, forgotten);
   const count = byRank.length;
-  const rank = new Int32Array(lives.length).fill(ABSENT);
-  for (let p = 0; p < count; p++) rank[byRank[p]!] = p;
-  if (odd.pids.length > 0) for (let row = 0; row < length; row++) if (owner[row]! >= 0) owner[row] = rank[owner[row]!]!;
+  const rank = ranksOf(byRank, lives.length);
+  if (odd.pids.length > 0) renumber(owner, rank);
 
-  const pick = <A extends Int32Array | Float64Array | Uint8Array>(out: A, from: ArrayLike<number>): A => {
-    for (let p = 0; p < count; p++) out[p] = from[byRank[p]!]!;
-    return out;
-  };
-  const parent = new Int32Array(count);
-  for (let p = 0; p < count; p++) {
-    const above = parents[byRank[p]!]!;
-    parent[p] = above < 0 ? ABSENT : rank[above]!;
-  }
-  const start = pick(new Float64Array(count), lives.start.view());
-  const end = pick(new Float64Array(count), lives.end.view());
-
-  const ranks = (of: Int32Array) => of.map((life) => rank[life]!);
-  const images = groupRows(ranks(lives.imageLife.view()), count);
-  const failed = groupRows(ranks(lives.failedLife.view()), count);
-  const imageRow = images.items.map((i) => lives.imageRow.get(i));
-  const imageStart = new Float64Array(imageRow.length);
-  for (let p = 0; p < count; p++) {
-    let earliest = start[p]!;
-    for (let i = images.at[p]!; i < images.at[p + 1]!; i++) {
-      let t = Math.max(earliest, ts[imageRow[i]!]!);
-      if (t > end[p]!) t = end[p]!;
-      imageStart[i] = earliest = t;
-    }
-  }
+  const start = pickTimes(lives.start.view(), byRank);
+  const end = pickTimes(lives.end.view(), byRank);
+  const parent = pick(parents, byRank);
+  renumber(parent, rank);
+  const images = rowsByLife(lives.imageLife.view(), lives.imageRow.view(), rank, count);
+  const failed = rowsByLife(lives.failedLife.view(), lives.failedRow.view(), rank, count);
 
   return {
     length: count,
@@ -163,22 +144,76 @@ export function deriveProcesses(events: EventTable, options: ProcessesOptions = 
     owner,
     firstTime: n > 0 ? ts[order[0]!]! : 0,
     lastTime: n > 0 ? ts[order[n - 1]!]! : 0,
-    pid: pick(new Int32Array(count), lives.pid.view()),
+    pid: pick(lives.pid.view(), byRank),
     parent,
     start,
     end,
-    ended: pick(new Uint8Array(count), lives.ended.view()),
-    forkRow: pick(new Int32Array(count), lives.forkRow.view()),
-    exitRow: pick(new Int32Array(count), lives.exitRow.view()),
+    ended: Uint8Array.from(pick(lives.ended.view(), byRank)),
+    forkRow: pick(lives.forkRow.view(), byRank),
+    exitRow: pick(lives.exitRow.view(), byRank),
     imageAt: images.at,
-    imageRow,
-    imageStart,
+    imageRow: images.rows,
+    imageStart: imageStarts(images.at, images.rows, start, end, ts),
     failedAt: failed.at,
-    failedRow: failed.items.map((i) => lives.failedRow.get(i)),
+    failedRow: failed.rows,
     replaced: lives.replaced,
     lateForks: lives.lateForks,
     brokenLinks,
   };
+}
+
+// Each of these loops is a function of its own: the engine then soon makes good code of it, which of a long function it does late.
+
+function ranksOf(byRank: Int32Array, lives: number): Int32Array {
+  const rank = new Int32Array(lives).fill(ABSENT);
+  for (let p = 0; p < byRank.length; p++) rank[byRank[p]!] = p;
+  return rank;
+}
+
+function renumber(lives: Int32Array, rank: Int32Array): void {
+  for (let i = 0; i < lives.length; i++) if (lives[i]! >= 0) lives[i] = rank[lives[i]!]!;
+}
+
+function pick(from: Int32Array, byRank: Int32Array): Int32Array {
+  const out = new Int32Array(byRank.length);
+  for (let p = 0; p < out.length; p++) out[p] = from[byRank[p]!]!;
+  return out;
+}
+
+function pickTimes(from: Float64Array, byRank: Int32Array): Float64Array {
+  const out = new Float64Array(byRank.length);
+  for (let p = 0; p < out.length; p++) out[p] = from[byRank[p]!]!;
+  return out;
+}
+
+/** Rows of each life, in their order: those of life `p` are `[at[p], at[p + 1])`. */
+function rowsByLife(
+  lives: Int32Array,
+  rowsOf: Int32Array,
+  rank: Int32Array,
+  count: number,
+): { readonly at: Int32Array; readonly rows: Int32Array } {
+  const { at, items } = groupRows(pick(rank, lives), count);
+  return { at, rows: pick(rowsOf, items) };
+}
+
+function imageStarts(
+  at: Int32Array,
+  rows: Int32Array,
+  start: Float64Array,
+  end: Float64Array,
+  ts: Float64Array,
+): Float64Array {
+  const out = new Float64Array(rows.length);
+  for (let p = 0; p < start.length; p++) {
+    let earliest = start[p]!;
+    for (let i = at[p]!; i < at[p + 1]!; i++) {
+      let t = Math.max(earliest, ts[rows[i]!]!);
+      if (t > end[p]!) t = end[p]!;
+      out[i] = earliest = t;
+    }
+  }
+  return out;
 }
 
 /** Who created each life: whoever forked it or, when that was not seen, the process it named as its parent. */
