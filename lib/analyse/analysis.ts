@@ -42,18 +42,17 @@ export class Analysis {
   readonly recording: Recording;
   readonly options: AnalysisOptions;
   readonly processes: Processes;
-  readonly tree: ProcessTree;
-  readonly commands: Commands;
   /** Pids of the recorded commands. */
   readonly rootPids: readonly number[];
   /** Undefined when no line was recorded. */
   readonly lines: LineFacts | undefined;
-  /** The life of the recorded command; ABSENT when there is none, or more than one. */
-  readonly root: number;
   private readonly numbered = new Map<CommandBy, CommandNumbers>();
   private readonly totalled = new Map<CommandBy, CommandTotals>();
   private readonly onPathOf = new Map<CommandBy, Float64Array>();
   private held: {
+    tree?: ProcessTree;
+    commands?: Commands;
+    root?: number;
     usage?: Usage;
     path?: CriticalPath;
     concurrency?: Concurrency;
@@ -66,12 +65,22 @@ export class Analysis {
     this.options = options;
     options.watch?.("processes", 0, 0);
     this.processes = processesOf(recording);
-    this.tree = deriveTree(this.processes);
-    this.commands = new Commands(recording, this.processes, this.tree, options);
     this.rootPids = rootPidsOf(recording);
-    this.root = this.findRoot();
     const { lines, unicode } = options;
     this.lines = lines === undefined ? undefined : new LineFacts(lines, this.processes, unicode);
+  }
+
+  get tree(): ProcessTree {
+    return (this.held.tree ??= deriveTree(this.processes));
+  }
+
+  get commands(): Commands {
+    return (this.held.commands ??= new Commands(this.recording, this.processes, this.tree, this.options));
+  }
+
+  /** The life of the recorded command; ABSENT when there is none, or more than one. */
+  get root(): number {
+    return (this.held.root ??= this.findRoot());
   }
 
   private findRoot(): number {

@@ -33,19 +33,19 @@ export const ENDED = {
 
 /** Lives under construction, in the order of pids; `processes.ts` renumbers them. */
 export class Lives {
-  readonly pid = new Int32List();
+  readonly pid: Int32List;
   /** Time of the first event. */
-  readonly start = new Float64List();
+  readonly start: Float64List;
   /** NaN while none is known. */
-  readonly end = new Float64List();
-  readonly ended = new Int32List();
-  readonly forkRow = new Int32List();
-  readonly exitRow = new Int32List();
+  readonly end: Float64List;
+  readonly ended: Int32List;
+  readonly forkRow: Int32List;
+  readonly exitRow: Int32List;
   /** The smallest of its entries (see `entry`): lives are numbered by it. */
-  readonly first = new Float64List();
+  readonly first: Float64List;
   /** Its successful execs, in order: rows, and which life each belongs to. */
-  readonly imageRow = new Int32List();
-  readonly imageLife = new Int32List();
+  readonly imageRow: Int32List;
+  readonly imageLife: Int32List;
   readonly failedRow = new Int32List();
   readonly failedLife = new Int32List();
   /** Lives that were ended by a new process with their pid. */
@@ -53,8 +53,32 @@ export class Lives {
   /** Forks that came after the child's own events. */
   lateForks = 0;
 
+  /** `expected`: lives to make room for at first. */
+  constructor(expected: number) {
+    this.pid = new Int32List(expected);
+    this.start = new Float64List(expected);
+    this.end = new Float64List(expected);
+    this.ended = new Int32List(expected);
+    this.forkRow = new Int32List(expected);
+    this.exitRow = new Int32List(expected);
+    this.first = new Float64List(expected);
+    this.imageRow = new Int32List(expected);
+    this.imageLife = new Int32List(expected);
+  }
+
   get length(): number {
     return this.pid.length;
+  }
+
+  begin(pid: number, start: number, forkRow: number, first: number): number {
+    this.pid.push(pid);
+    this.start.push(start);
+    this.end.push(NaN);
+    this.ended.push(ENDED.unseen);
+    this.forkRow.push(forkRow);
+    this.exitRow.push(ABSENT);
+    this.first.push(first);
+    return this.pid.length - 1;
   }
 }
 
@@ -67,31 +91,20 @@ export function entry(position: number, about: 0 | 1): number {
 }
 
 /** What an event says about the life of its process. */
-const BORN = 0;
-const EXEC = 1;
-const EXIT = 2;
+export const BORN = 0;
+export const EXEC = 1;
+export const EXIT = 2;
 /** Only a living process does this. */
-const ACT = 3;
+export const ACT = 3;
 /** May be said of a process after its end: reports, blocks of lines, what we do not know. */
-const NOTE = 4;
+export const NOTE = 4;
 
-function role(kind: number): number {
-  switch (kind) {
-    case KIND.fork:
-      return BORN;
-    case KIND.exec:
-    case KIND.exec_part:
-      return EXEC;
-    case KIND.exit:
-      return EXIT;
-    case KIND.exec_failed:
-    case KIND.setpgid:
-    case KIND.setsid:
-      return ACT;
-    default:
-      return NOTE;
-  }
-}
+/** By kind. */
+export const ROLE = new Uint8Array(256).fill(NOTE);
+ROLE[KIND.fork] = BORN;
+ROLE[KIND.exec] = ROLE[KIND.exec_part] = EXEC;
+ROLE[KIND.exit] = EXIT;
+ROLE[KIND.exec_failed] = ROLE[KIND.setpgid] = ROLE[KIND.setsid] = ACT;
 
 /** Where two events of one process are closer than `SKEW_NS`, the kernel's order outranks the clock. Sorts in place. */
 function trustSeq(entries: Uint32Array, from: number, to: number, order: Uint32Array, events: EventTable): void {
@@ -138,7 +151,7 @@ export function cutLives(
     const row = order[e >>> 1]!;
     const t = ts[row]!;
     const about = (e & 1) === 1;
-    const what = about ? role(kind[row]!) : ACT;
+    const what = about ? ROLE[kind[row]!]! : ACT;
 
     let begins = life < 0;
     if (!begins) {
@@ -167,15 +180,8 @@ export function cutLives(
     }
 
     if (begins) {
-      life = lives.length;
       open = true;
-      lives.pid.push(pid);
-      lives.start.push(t);
-      lives.end.push(NaN);
-      lives.ended.push(ENDED.unseen);
-      lives.forkRow.push(what === BORN ? row : ABSENT);
-      lives.exitRow.push(ABSENT);
-      lives.first.push(e);
+      life = lives.begin(pid, t, what === BORN ? row : ABSENT, e);
     } else {
       if (t < lives.start.get(life)) lives.start.set(life, t);
       if (e < lives.first.get(life)) lives.first.set(life, e);
@@ -208,7 +214,7 @@ function isSameFork({ ts, seq, ppid }: EventTable, a: number, b: number): boolea
 function goesOn(entries: Uint32Array, i: number, to: number, order: Uint32Array, kind: Uint8Array): boolean {
   if (i + 1 >= to) return false;
   const next = entries[i + 1]!;
-  return (next & 1) === 0 || role(kind[order[next >>> 1]!]!) !== BORN;
+  return (next & 1) === 0 || ROLE[kind[order[next >>> 1]!]!]! !== BORN;
 }
 
 /** Whether the next birth or exit of this pid after entry `i` is an exit. */
@@ -216,7 +222,7 @@ function exitFollows(entries: Uint32Array, i: number, to: number, order: Uint32A
   for (let j = i + 1; j < to && j <= i + MAX_SHIFT; j++) {
     const e = entries[j]!;
     if ((e & 1) === 0) continue;
-    const what = role(kind[order[e >>> 1]!]!);
+    const what = ROLE[kind[order[e >>> 1]!]!]!;
     if (what === EXIT) return true;
     if (what === BORN) return false;
   }

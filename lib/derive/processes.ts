@@ -6,13 +6,14 @@
 //   10  exec sh──fork 11──────────────────exit 0     life 0   parent none   images: sh
 //   11           fork──exec cc──exec as───exit 1     life 1   parent 0      images: cc, as
 //   12                  (exec seen, no fork)──···    life 2   parent by its recorded ppid, end unseen
-import { groupRows, Int32List } from "../base/columns.ts";
+import { type Groups, groupRows } from "../base/columns.ts";
 import { KIND } from "../model/event.ts";
 import { eventAt, exitStatusAt, type Rows } from "../model/event_at.ts";
 import type { EventTable } from "../model/event_table.ts";
 import { ABSENT } from "../model/ids.ts";
 import { type ExitStatus, UNKNOWN_STATUS } from "../model/status.ts";
-import { cutLives, entry, Lives, SKEW_NS } from "./lives.ts";
+import { cutLives, Lives, SKEW_NS } from "./lives.ts";
+import { type Cut, cutInOrder, entriesOf, PidSlots } from "./lives_in_order.ts";
 import { timeOrder } from "./time_order.ts";
 
 export { ENDED } from "./lives.ts";
@@ -104,65 +105,37 @@ export function deriveProcesses(events: EventTable, options: ProcessesOptions = 
   const roots = new Set(typeof options.rootPid === "number" ? [options.rootPid] : options.rootPid);
   const n = order.length;
 
-  // Every event is an entry of its process, every fork one of its parent too.
-  const { index: pidIndex, pids, group, above } = numberPids(events, order, roots);
-  const at = new Uint32Array(pids.length + 1);
-  for (let i = 0; i < n; i++) {
-    if (group[i]! >= 0) at[group[i]! + 1]!++;
-    if (above[i]! >= 0) at[above[i]! + 1]!++;
-  }
-  for (let g = 0; g < pids.length; g++) at[g + 1]! += at[g]!;
-  const entries = new Uint32Array(at[pids.length]!);
-  const next = at.slice();
-  for (let i = 0; i < n; i++) {
-    if (above[i]! >= 0) entries[next[above[i]!]!++] = entry(i, 0);
-    if (group[i]! >= 0) entries[next[group[i]!]!++] = entry(i, 1);
-  }
-
-  const lives = new Lives();
+  const slots = new PidSlots(events);
+  // Fork, exec and exit: at least so many events a life, as a rule. Room that is not used costs nothing.
+  const lives = new Lives(Math.ceil(length / 2));
   const owner = new Int32Array(length).fill(ABSENT);
   const creator = new Int32Array(length).fill(ABSENT);
-  const livesAt = new Int32Array(pids.length + 1);
-  for (let g = 0; g < pids.length; g++) {
-    cutLives(pids[g]!, entries, at[g]!, at[g + 1]!, order, events, lives, owner, creator);
-    livesAt[g + 1] = lives.length;
-  }
+  const cut = { events, order, roots, slots, lives, owner, creator };
+  const odd = cutInOrder(cut);
+  const inOrder = lives.length;
+  const { at, entries } = entriesOf(cut, odd);
+  for (let g = 0; g < odd.pids.length; g++)
+    cutLives(odd.pids[g]!, entries, at[g]!, at[g + 1]!, order, events, lives, owner, creator);
+  // What was known of odd processes before they were found out does not count.
+  const forgotten = new Uint8Array(lives.length);
+  if (odd.pids.length > 0)
+    for (let life = 0; life < inOrder; life++) if (odd.numbers[slots.of(lives.pid.get(life))]! > 0) forgotten[life] = 1;
 
-  const parents = findParents(events, order, owner, lives, creator, pidIndex, livesAt);
+  const parents = findParents(cut, forgotten);
   const brokenLinks = breakCycles(parents, lives);
 
   // Number the lives by first event: `rank` is the final number of a life, `byRank` its inverse.
-  const count = lives.length;
-  const byRank = orderByFirst(lives, n);
-  const rank = new Int32Array(count);
-  for (let p = 0; p < count; p++) rank[byRank[p]!] = p;
-  for (let row = 0; row < length; row++) if (owner[row]! >= 0) owner[row] = rank[owner[row]!]!;
+  const byRank = orderByFirst(cut, inOrder, forgotten);
+  const count = byRank.length;
+  const rank = ranksOf(byRank, lives.length);
+  if (odd.pids.length > 0) renumber(owner, rank);
 
-  const pick = <A extends Int32Array | Float64Array | Uint8Array>(out: A, from: ArrayLike<number>): A => {
-    for (let p = 0; p < count; p++) out[p] = from[byRank[p]!]!;
-    return out;
-  };
-  const parent = new Int32Array(count);
-  for (let p = 0; p < count; p++) {
-    const above = parents[byRank[p]!]!;
-    parent[p] = above < 0 ? ABSENT : rank[above]!;
-  }
-  const start = pick(new Float64Array(count), lives.start.view());
-  const end = pick(new Float64Array(count), lives.end.view());
-
-  const ranks = (of: Int32Array) => of.map((life) => rank[life]!);
-  const images = groupRows(ranks(lives.imageLife.view()), count);
-  const failed = groupRows(ranks(lives.failedLife.view()), count);
-  const imageRow = images.items.map((i) => lives.imageRow.get(i));
-  const imageStart = new Float64Array(imageRow.length);
-  for (let p = 0; p < count; p++) {
-    let earliest = start[p]!;
-    for (let i = images.at[p]!; i < images.at[p + 1]!; i++) {
-      let t = Math.max(earliest, ts[imageRow[i]!]!);
-      if (t > end[p]!) t = end[p]!;
-      imageStart[i] = earliest = t;
-    }
-  }
+  const start = pickTimes(lives.start.view(), byRank);
+  const end = pickTimes(lives.end.view(), byRank);
+  const parent = pick(parents, byRank);
+  renumber(parent, rank);
+  const images = rowsByLife(lives.imageLife.view(), lives.imageRow.view(), rank, count);
+  const failed = rowsByLife(lives.failedLife.view(), lives.failedRow.view(), rank, count);
 
   return {
     length: count,
@@ -171,115 +144,114 @@ export function deriveProcesses(events: EventTable, options: ProcessesOptions = 
     owner,
     firstTime: n > 0 ? ts[order[0]!]! : 0,
     lastTime: n > 0 ? ts[order[n - 1]!]! : 0,
-    pid: pick(new Int32Array(count), lives.pid.view()),
+    pid: pick(lives.pid.view(), byRank),
     parent,
     start,
     end,
-    ended: pick(new Uint8Array(count), lives.ended.view()),
-    forkRow: pick(new Int32Array(count), lives.forkRow.view()),
-    exitRow: pick(new Int32Array(count), lives.exitRow.view()),
+    ended: Uint8Array.from(pick(lives.ended.view(), byRank)),
+    forkRow: pick(lives.forkRow.view(), byRank),
+    exitRow: pick(lives.exitRow.view(), byRank),
     imageAt: images.at,
-    imageRow,
-    imageStart,
+    imageRow: images.rows,
+    imageStart: imageStarts(images.at, images.rows, start, end, ts),
     failedAt: failed.at,
-    failedRow: failed.items.map((i) => lives.failedRow.get(i)),
+    failedRow: failed.rows,
     replaced: lives.replaced,
     lateForks: lives.lateForks,
     brokenLinks,
   };
 }
 
-/** By kind: 1 where an event says something about a process. */
-const CONCERNS = new Uint8Array(256).fill(1);
-for (const kind of [KIND.lost, KIND.end, KIND.recording, KIND.source]) CONCERNS[kind] = 0;
+// Each of these loops is a function of its own: the engine then soon makes good code of it, which of a long function it does late.
 
-interface Numbered {
-  /** The number of a pid, negative when it does not occur. */
-  readonly index: (pid: number) => number;
-  readonly pids: Int32Array;
-  /** By place in time order: the number of the event's pid; of a fork's parent, where that is a process of the recording. */
-  readonly group: Int32Array;
-  readonly above: Int32Array;
+function ranksOf(byRank: Int32Array, lives: number): Int32Array {
+  const rank = new Int32Array(lives).fill(ABSENT);
+  for (let p = 0; p < byRank.length; p++) rank[byRank[p]!] = p;
+  return rank;
 }
 
-/** Small numbers for the pids that occur, in order of appearance. Real pids index a table; absurd ones go through a map. */
-function numberPids(events: EventTable, order: Uint32Array, roots: ReadonlySet<number>): Numbered {
-  const { pid, ppid, kind, length } = events;
-  let highest = 0;
-  for (let row = 0; row < length; row++) {
-    if (pid[row]! > highest) highest = pid[row]!;
-    if (ppid[row]! > highest) highest = ppid[row]!;
+function renumber(lives: Int32Array, rank: Int32Array): void {
+  for (let i = 0; i < lives.length; i++) if (lives[i]! >= 0) lives[i] = rank[lives[i]!]!;
+}
+
+function pick(from: Int32Array, byRank: Int32Array): Int32Array {
+  const out = new Int32Array(byRank.length);
+  for (let p = 0; p < out.length; p++) out[p] = from[byRank[p]!]!;
+  return out;
+}
+
+function pickTimes(from: Float64Array, byRank: Int32Array): Float64Array {
+  const out = new Float64Array(byRank.length);
+  for (let p = 0; p < out.length; p++) out[p] = from[byRank[p]!]!;
+  return out;
+}
+
+/** Rows of each life, in their order: those of life `p` are `[at[p], at[p + 1])`. */
+function rowsByLife(
+  lives: Int32Array,
+  rowsOf: Int32Array,
+  rank: Int32Array,
+  count: number,
+): { readonly at: Int32Array; readonly rows: Int32Array } {
+  const { at, items } = groupRows(pick(rank, lives), count);
+  return { at, rows: pick(rowsOf, items) };
+}
+
+function imageStarts(
+  at: Int32Array,
+  rows: Int32Array,
+  start: Float64Array,
+  end: Float64Array,
+  ts: Float64Array,
+): Float64Array {
+  const out = new Float64Array(rows.length);
+  for (let p = 0; p < start.length; p++) {
+    let earliest = start[p]!;
+    for (let i = at[p]!; i < at[p + 1]!; i++) {
+      let t = Math.max(earliest, ts[rows[i]!]!);
+      if (t > end[p]!) t = end[p]!;
+      out[i] = earliest = t;
+    }
   }
-  // Linux gives at most 4,194,304; twice that for other systems.
-  const real = Math.min(highest + 1, 1 << 23);
-  const table = new Int32Array(real).fill(-1);
-  const others = new Map<number, number>();
-  const pids = new Int32List();
-  const meet = (p: number): number => {
-    const known = p < real ? table[p]! : (others.get(p) ?? -1);
-    if (known >= 0) return known;
-    const number = pids.length;
-    pids.push(p);
-    if (p < real) table[p] = number;
-    else others.set(p, number);
-    return number;
-  };
-  const group = new Int32Array(order.length).fill(-1);
-  const above = new Int32Array(order.length).fill(-1);
-  for (let i = 0; i < order.length; i++) {
-    const row = order[i]!;
-    const p = pid[row]!;
-    if (p < 0 || CONCERNS[kind[row]!] === 0) continue;
-    const g = p < real ? table[p]! : -1;
-    group[i] = g >= 0 ? g : meet(p);
-    if (kind[row] !== KIND.fork) continue;
-    const parent = ppid[row]!;
-    if (parent < 0) continue;
-    const a = meet(parent);
-    // Whoever forked a recorded command is outside of the recording.
-    if (parent !== p && !roots.has(p)) above[i] = a;
-  }
-  const index = (p: number): number => (p < real ? table[p]! : (others.get(p) ?? -1));
-  return { index, pids: pids.view(), group, above };
+  return out;
 }
 
 /** Who created each life: whoever forked it or, when that was not seen, the process it named as its parent. */
-function findParents(
-  events: EventTable,
-  order: Uint32Array,
-  owner: Int32Array,
-  lives: Lives,
-  creator: Int32Array,
-  pidIndex: (pid: number) => number,
-  livesAt: Int32Array,
-): Int32Array {
+function findParents(cut: Cut, forgotten: Uint8Array): Int32Array {
+  const { events, order, owner, creator, lives, slots } = cut;
   const { ts, ppid } = events;
   const parents = new Int32Array(lives.length).fill(ABSENT);
   const settled = new Uint8Array(lives.length);
-  for (let i = 0; i < order.length; i++) {
+  let left = 0;
+  for (let life = 0; life < lives.length; life++) {
+    const fork = lives.forkRow.get(life);
+    if (fork !== ABSENT && forgotten[life] === 0) parents[life] = creator[fork]!;
+    if (parents[life]! >= 0 || forgotten[life] === 1) settled[life] = 1;
+    else left++;
+  }
+  let livesOf: Groups | undefined;
+  for (let i = 0; i < order.length && left > 0; i++) {
     const row = order[i]!;
     const life = owner[row]!;
-    if (life < 0 || settled[life] === 1) continue;
-    const fork = lives.forkRow.get(life);
-    if (fork !== ABSENT && creator[fork]! >= 0) {
-      parents[life] = creator[fork]!;
-      settled[life] = 1;
-    } else if (ppid[row]! >= 0) {
-      parents[life] = lifeAt(ppid[row]!, ts[row]!, life);
-      settled[life] = 1;
-    }
+    if (life < 0 || settled[life] === 1 || ppid[row]! < 0) continue;
+    parents[life] = lifeAt(ppid[row]!, ts[row]!, life);
+    settled[life] = 1;
+    left--;
   }
   return parents;
 
-  /** The life of `pid` at time `t`, give or take the clocks; not `self`. */
-  function lifeAt(pid: number, t: number, self: number): number {
-    const g = pidIndex(pid);
-    if (g < 0) return ABSENT;
-    let low = livesAt[g]!;
-    let high = livesAt[g + 1]!;
+  /** The life of `of` at time `t`, give or take the clocks; not `self`. */
+  function lifeAt(of: number, t: number, self: number): number {
+    livesOf ??= livesBySlot(slots, lives, forgotten);
+    const { at, items } = livesOf;
+    const slot = slots.of(of);
+    let low = at[slot]!;
+    let high = at[slot + 1]!;
+    const from = low;
+    const to = high;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (lives.start.get(middle) <= t) low = middle + 1;
+      if (lives.start.get(items[middle]!) <= t) low = middle + 1;
       else high = middle;
     }
     const near = (life: number) => {
@@ -287,10 +259,18 @@ function findParents(
       return life !== self && (Number.isNaN(end) || end + SKEW_NS >= t) && lives.start.get(life) <= t + SKEW_NS;
     };
     // The one that had begun by then, else the next one if it begins in a moment.
-    if (low > livesAt[g]! && near(low - 1)) return low - 1;
-    if (low < livesAt[g + 1]! && near(low)) return low;
+    if (low > from && near(items[low - 1]!)) return items[low - 1]!;
+    if (low < to && near(items[low]!)) return items[low]!;
     return ABSENT;
   }
+}
+
+/** The lives of each pid, in their order. */
+function livesBySlot(slots: PidSlots, lives: Lives, forgotten: Uint8Array): Groups {
+  const slotOf = new Int32Array(lives.length);
+  for (let life = 0; life < lives.length; life++)
+    slotOf[life] = forgotten[life] === 1 ? ABSENT : slots.of(lives.pid.get(life));
+  return groupRows(slotOf, slots.length);
 }
 
 /** Cuts, in each ring of parents, the link of the life that began first. */
@@ -315,14 +295,25 @@ function breakCycles(parents: Int32Array, lives: Lives): number {
   return broken;
 }
 
-/** Lives in the order of their first entries, which are all different. */
-function orderByFirst(lives: Lives, positions: number): Int32Array {
-  const taken = new Int32Array(positions * 2).fill(-1);
-  for (let life = 0; life < lives.length; life++) taken[lives.first.get(life)] = life;
-  const byRank = new Int32Array(lives.length);
+/** Lives in the order of their first entries, which are all different; the first `inOrder` of them are in it. */
+function orderByFirst({ lives, order, owner, creator }: Cut, inOrder: number, forgotten: Uint8Array): Int32Array {
+  const { length, first } = lives;
+  const others = new Uint32Array(length - inOrder);
+  for (let i = 0; i < others.length; i++) others[i] = first.get(inOrder + i);
+  others.sort();
+  const byRank = new Int32Array(length);
   let p = 0;
-  for (let e = 0; e < taken.length; e++) if (taken[e]! >= 0) byRank[p++] = taken[e]!;
-  return byRank;
+  let next = 0;
+  for (let life = 0; life <= inOrder; life++) {
+    if (life < inOrder && forgotten[life] === 1) continue;
+    const until = life < inOrder ? first.get(life) : Infinity;
+    for (; next < others.length && others[next]! < until; next++) {
+      const row = order[others[next]! >>> 1]!;
+      byRank[p++] = ((others[next]! & 1) === 1 ? owner : creator)[row]!;
+    }
+    if (life < inOrder) byRank[p++] = life;
+  }
+  return byRank.subarray(0, p);
 }
 
 /** When the life is drawn to end: its end or, when none was seen, the end of the recording. */

@@ -47,6 +47,11 @@ const TAG_WORDS = Int32Array.from(
 );
 const TAG_LENGTH = Int32Array.from(TAG_TEXTS, (text) => text.length);
 
+/** A zero that the engine knows to be a double: code made for small numbers would be thrown away at the first time beyond 2^31 ns. */
+const ZERO = new Float64Array(1);
+
+const HIGH_BITS = 0x80808080 | 0;
+
 const NO_BYTES = new Uint8Array(0);
 let viewed: Uint8Array = NO_BYTES;
 let view = new DataView(NO_BYTES.buffer);
@@ -103,10 +108,32 @@ function skipWords(b: Uint8Array, at: number, to: number): number {
   }
 }
 
+/** The number that the four digits at `p` are; -1 where they are not. */
+function fourDigits(p: number): number {
+  const four = view.getInt32(p, true) ^ 0x30303030;
+  if ((((four + 0x76767676) | four) & HIGH_BITS) !== 0) return -1;
+  const pairs = Math.imul(four, 10) + (four >>> 8);
+  return (pairs & 0xff) * 100 + ((pairs >>> 16) & 0xff);
+}
+
 /** A string; the plain case is a loop of its own, since most are plain. */
 function quick(b: Uint8Array, at: number, to: number): number {
   if (b[at] !== 34) return -1;
+  const words = view.byteLength - 4;
   let p = at + 1;
+  // Four bytes at a time up to the first that is a quote, a backslash or a control character: it is the lowest bit that is left.
+  while (p <= words) {
+    const word = view.getInt32(p, true);
+    const quote = word ^ 0x22222222;
+    const slash = word ^ 0x5c5c5c5c;
+    const found =
+      (((quote - 0x01010101) & ~quote) | ((slash - 0x01010101) & ~slash) | ((word - 0x20202020) & ~word)) & HIGH_BITS;
+    if (found !== 0) {
+      p += (31 - Math.clz32(found & -found)) >>> 3;
+      break;
+    }
+    p += 4;
+  }
   let c = b[p]!;
   // In this form, and not `c < 32`, because it also ends at undefined, behind the last byte.
   while (c !== 34 && c !== 92 && c >= 32) c = b[++p]!;
@@ -142,6 +169,7 @@ export function fastLine(b: Uint8Array, start: number, to: number, row: Row): nu
   }
   row.clear(kind);
   const mine = FIELDS_OF[kind]!;
+  const words = to - 4;
   let seen = 0;
   let before = (kind << 5) | OTHER;
   for (;;) {
@@ -167,7 +195,24 @@ export function fastLine(b: Uint8Array, start: number, to: number, row: Row): nu
     let c = b[p]!;
     if (c >= 48 && c <= 57) {
       const digits = p;
-      let value = 0;
+      let small = 0;
+      // Up to nine digits are a small number to the engine; those after them are added to what it knows to be a double.
+      const first = p <= words ? fourDigits(p) : -1;
+      if (first >= 0) {
+        small = first;
+        p += 4;
+        const second = p <= words ? fourDigits(p) : -1;
+        if (second >= 0) {
+          small = small * 10000 + second;
+          p += 4;
+        }
+      }
+      c = b[p]!;
+      while (c >= 48 && c <= 57 && p - digits < 9) {
+        small = small * 10 + (c - 48);
+        c = b[++p]!;
+      }
+      let value = ZERO[0]! + small;
       while (c >= 48 && c <= 57) {
         value = value * 10 + (c - 48);
         c = b[++p]!;

@@ -62,18 +62,18 @@ export function unjoinExecs(events: EventTable, wholes: Iterable<number>): void 
 /** The rows that matter here in time order, each pid's next to each other in its own order; none when nothing is in parts. */
 function relevantRows(events: EventTable): Uint32Array {
   const { kind, ts, seq, length } = events;
+  const kinds = kind.subarray(0, length);
+  if (![KIND.exec_part, KIND.exec_args, KIND.exec_filename].some((part) => kinds.includes(part)))
+    return new Uint32Array(0);
   let count = 0;
-  let parts = 0;
   let sorted = true;
   let last = -1;
   for (let row = 0; row < length; row++) {
     if (!isRelevant(kind[row]!)) continue;
     count++;
-    if (isPart(kind[row]!)) parts++;
     if (last >= 0 && compare(ts, seq, last, row) > 0) sorted = false;
     last = row;
   }
-  if (parts === 0) return new Uint32Array(0);
   const rows = new Uint32Array(count);
   for (let row = 0, n = 0; row < length; row++) if (isRelevant(kind[row]!)) rows[n++] = row;
   if (!sorted) rows.sort((a, b) => compare(ts, seq, a, b) || a - b);
