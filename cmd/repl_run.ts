@@ -11,6 +11,7 @@ import { makePrompt } from "../lib/repl/prompt.ts";
 import { interact } from "../lib/shell/interactive.ts";
 import { type Live, startLive } from "../lib/shell/live.ts";
 import type { SourceError } from "../lib/pipeline/source.ts";
+import { keepIndexAfterwards } from "../lib/shell/keep_index.ts";
 import { Opened } from "../lib/shell/opened.ts";
 import { type Outcome, Runner } from "../lib/shell/runner.ts";
 import { askLines, runInput } from "../lib/shell/script.ts";
@@ -141,6 +142,8 @@ const withoutScreen = (
     if (atTerminal) return yield* Effect.promise(() => atDumbTerminal(runner, opened, unicode));
     const outcome = yield* Effect.promise((signal) => scripts(c, runner, signal));
     if (outcome === "failed") process.exitCode = EXIT.failed;
+    if (live === undefined && !runner.readerGone)
+      yield* Effect.promise((signal) => keepIndexAfterwards(opened, signal));
   });
 
 async function scripts(c: ReplOptions, runner: Runner, signal: AbortSignal): Promise<Outcome> {

@@ -89,6 +89,11 @@ export function rememberProcesses(events: EventTable, processes: Processes): voi
   known.set(events, { rows: events.length, processes });
 }
 
+/** Whether `processesOf` has its answer already. */
+export function isDerived({ events }: Rows): boolean {
+  return known.get(events)?.rows === events.length;
+}
+
 /** The processes of a recording as it was read; derived once. */
 export function processesOf(recording: Rows): Processes {
   const { events } = recording;

@@ -2,6 +2,7 @@
 // has arrived when a command asks for it.
 import { Effect, type Scope } from "effect";
 import { fstatSync, statSync } from "node:fs";
+import { isDerived } from "../derive/processes.ts";
 import type { OutputError } from "../host/out.ts";
 import type { HeadTraces } from "../lines/line_track.ts";
 import { Problems } from "../model/problem.ts";
@@ -174,6 +175,16 @@ export class Opened {
     if (this.options.inputs.length !== 1 || only === "-" || only === undefined) return undefined;
     this.look();
     return this.stamp === undefined ? undefined : only;
+  }
+
+  /** Bytes of the file that was read; 0 when it is none, or is not what it was. */
+  get size(): number {
+    return this.stamp?.size ?? 0;
+  }
+
+  /** Whether some question was about processes, so that they are known. */
+  get hasProcesses(): boolean {
+    return this.recording !== undefined && isDerived(this.recording);
   }
 
   /** Keeps the columns of a large recording for the next time, a few milliseconds a step. */

@@ -32,6 +32,8 @@ const SLICE = 8;
 
 export class Outlet {
   private readonly options: OutletOptions;
+  /** Whoever reads our standard output has gone. */
+  readerGone = false;
   private pagerTold = false;
 
   constructor(options: OutletOptions) {
@@ -72,6 +74,7 @@ export class Outlet {
       );
     } finally {
       out.flush();
+      this.readerGone ||= out.closed;
     }
   }
 

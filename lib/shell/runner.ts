@@ -61,6 +61,11 @@ export class Runner {
     this.outlet = new Outlet({ turn: makeTurn(), lender: options.lender, tell: options.tell });
   }
 
+  /** Nobody reads what is written any more. */
+  get readerGone(): boolean {
+    return this.outlet.readerGone;
+  }
+
   /** All commands of a text, up to the first that fails. */
   async runAll(text: string, signal: AbortSignal): Promise<Outcome> {
     for (const part of splitCommands(text, (p) => isWhole(p, beginsQuery))) {
