@@ -60,6 +60,8 @@ export class PythonRun {
   private script = "";
   private readonly sourceOf = new Map<number, string>();
   private readonly codes = new Map<number, CodeInfo>();
+  /** The process records; it does not only say why it cannot. */
+  private isRecorded = false;
   private readonly streams = new Map<number, Stream>();
   private readonly ended = new Set<number>();
   private readonly threadEnds = new Map<number, number>();
@@ -242,6 +244,7 @@ export class PythonRun {
         this.pid = record.pid;
         this.script = record.name;
         this.clocks = { at: record.at, wall: record.wall };
+        this.isRecorded = record.engine !== "none";
         this.startedAt = context.axis(record.at);
         context.sink.reached(record.pid, this.startedAt);
         return;
@@ -269,7 +272,8 @@ export class PythonRun {
       case "L":
         return context.sink.lost(this.pid, record.count, record.reason);
       case "N":
-        return context.sink.note(this.pid, record.sentence);
+        // One that is recorded says what is missing of its lines; of a pid, all are.
+        return context.sink.note(this.isRecorded ? 0 : this.pid, record.sentence);
       case "E":
         this.endedAt = context.axis(record.at);
     }

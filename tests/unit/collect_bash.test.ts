@@ -64,7 +64,10 @@ describe("a shell's track", () => {
   test("what puts PS4 back is not the script's", () => {
     const guard = "[[ \x02$BASHPID\x1f == \x02* ]]";
     const text =
-      header() + record(42, 0, 1, 1, "", guard, 2) + record(42, 1, 1, 1) + record(42, 2, 2, 1, "", "trap - DEBUG");
+      header() +
+      record(42, 0, 1, 1, "", guard, 2) +
+      record(42, 1, 1, 1) +
+      record(42, 2, 2, 1, "", "builtin trap - DEBUG");
     expect(read(text).blocks[0]!.counts).toEqual({ "main:1": 1 });
   });
 });
@@ -119,6 +122,15 @@ describe("bash -c", () => {
     expect(new TextDecoder().decode(seen.sources[0]!.text)).toBe("f() {\n:; }; f");
     expect(seen.blocks[0]!.counts).toEqual({ "main:1": 1, "f:2": 1 });
   });
+});
+
+test("a script on standard input has its text, and its functions are in the same place", () => {
+  const text = (header("hBs", "", "f() {\n:; }; f") + record(42, 0, 1, 0) + record(42, 1, 2, 1, "f"))
+    .replace("s.sh\x1f:", "\x1f:")
+    .replace("s.sh\x1f:", "main\x1f:");
+  const seen = read(text);
+  expect(seen.sources.map((source) => new TextDecoder().decode(source.text))).toEqual(["f() {\n:; }; f"]);
+  expect(seen.blocks[0]!.counts).toEqual({ "main:1": 1, "f:2": 1 });
 });
 
 test("a file of something else is a problem, not a crash", () => {
