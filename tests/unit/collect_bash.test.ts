@@ -1,6 +1,8 @@
 // Bash's trace to tracks: nesting, subshells, substitutions, and text that is none of ours.
-import { describe, expect, test } from "bun:test";
-import { RawRun, Seen } from "../support/raw_streams.ts";
+import { afterAll, describe, expect, test } from "bun:test";
+import { RawRun, Seen, dropRuns } from "../support/raw_streams.ts";
+
+afterAll(dropRuns);
 
 const header = (flags = "hB", why = "", text = "") =>
   ["TKB1", "42", "1", "1000000000", "5.2", "s.sh", "/nowhere", flags, why, text].join("\x1f") + "\x03\n";

@@ -1,10 +1,12 @@
 // Raw streams of Python interpreters to blocks: growing, finished, killed, damaged.
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { fieldBytes, LineCutter, parseMetaLine } from "../../lib/collect/meta_file.ts";
-import { rawBlock, RawRun, Seen } from "../support/raw_streams.ts";
+import { rawBlock, RawRun, Seen, dropRuns } from "../support/raw_streams.ts";
+
+afterAll(dropRuns);
 
 const ENTER = (code: number) => -4 - code;
 const META =
