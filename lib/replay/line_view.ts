@@ -291,7 +291,10 @@ export class LineView implements View {
     const text = this.player.text(file).lines[line - 1]?.slice(0, 1000).trim() ?? "";
     const hits = this.costs?.find(file, line)?.count;
     const often = hits === undefined ? "" : `  ${count(hits, "time")}`;
-    return `${head}  ${shortPlace(safe(this.player.path(file), unicode), line, 60)}${often}  ${text}`;
+    const path = safe(this.player.path(file), unicode);
+    // Of a frame that was open before the recording the line is not known.
+    const place = line === 0 ? shortPlace(path, "", 60).slice(0, -1) : shortPlace(path, line, 60);
+    return `${head}  ${place}${often}  ${text}`;
   }
 
   private trackRow(track: LineTrack, i: number): string {
