@@ -234,6 +234,20 @@ describe.skipIf(lacks("python"))("ways to start", () => {
     },
   );
 
+  test.each(PYTHONS.filter((p) => p.number >= 308))(
+    "$version: nothing is left where PYTHONPYCACHEPREFIX puts compiled files",
+    async (python) => {
+      const prefix = temporaryFolder();
+      for (const engine of ["exact", "fast"]) {
+        const env = { PYTHONPYCACHEPREFIX: prefix, TK_LINES_ENGINE: engine };
+        const ran = await record([python.path, "-c", "import app"], { cwd: folder, env });
+        expect([ran.status, ran.stderr]).toEqual([0, ""]);
+        const left = readdirSync(prefix, { recursive: true, encoding: "utf8" });
+        expect(left.filter((name) => /_tk_|tk_trackexec|sitecustomize|\/py$/.test(name))).toEqual([]);
+      }
+    },
+  );
+
   const old = ALL_PYTHONS.filter((p) => p.number < 307);
   const noOld = "what needs a Python before 3.7: there is none here (TK_TEST_PYTHONS names more)";
   if (old.length === 0 && process.env["TK_TEST_SKIP_NOTHING"]) throw new Error(noOld);
