@@ -243,7 +243,7 @@ describe.skipIf(lacks("python"))("ways to start", () => {
         const ran = await record([python.path, "-c", "import app"], { cwd: folder, env });
         expect([ran.status, ran.stderr]).toEqual([0, ""]);
         const left = readdirSync(prefix, { recursive: true, encoding: "utf8" });
-        expect(left.filter((name) => /_tk_|tk_trackexec|sitecustomize|\/py$/.test(name))).toEqual([]);
+        expect(left.filter((name) => /_tk_|tk_trackexec|\/py(\/|$)/.test(name))).toEqual([]);
       }
     },
   );
