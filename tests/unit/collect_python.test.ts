@@ -180,6 +180,22 @@ describe("damaged and hostile files", () => {
     expect(seen.blocks.reduce((n, b) => n + b.events, 0)).toBe(3);
   });
 
+  test("a recorder that could write nothing but its block says so there, once", () => {
+    const run = new RawRun();
+    const seen = new Seen();
+    run.write("42-a.meta", META);
+    const block = rawBlock(EVENTS);
+    new DataView(block.buffer, block.byteOffset).setUint32(12, 13, true);
+    run.write("42-a.0.0", block);
+    const reader = run.reader(seen);
+    reader.scan();
+    reader.finish(undefined);
+    expect(seen.told.filter((t) => t.startsWith("lost"))).toEqual([
+      "lost 42 0 recording stopped: the process has become another user, who may not write here",
+    ]);
+    expect(seen.blocks.reduce((n, b) => n + b.events, 0)).toBe(3);
+  });
+
   test("a copy's name never leaves its folder", () => {
     const run = new RawRun();
     const seen = new Seen();
