@@ -66,6 +66,8 @@ export class BashRun {
   private script = "bash";
   private directory = "/";
   private executed: string | undefined;
+  /** Its script is its standard input: then its functions are in a file that Bash calls `main`. */
+  private fromInput = false;
   /** Added to Bash's depth: a script's own level counts there, that of `bash -c` does not. */
   private base = 0;
   private readonly codes = new Map<string, number>();
@@ -183,7 +185,8 @@ export class BashRun {
     this.directory = field(6) || "/";
     const flags = field(7);
     const executed = decoder.decode(text.subarray(end - lengthFrom(fields, 9), end));
-    if (flags.includes("c")) this.executed = executed;
+    this.fromInput = flags.includes("s") && !flags.includes("c");
+    if (executed !== "") this.executed = executed;
     this.base = flags.includes("c") || flags.includes("s") ? 1 : 0;
     this.startedAt = this.wall(field(3));
     this.context.sink.reached(this.pid, this.startedAt);
@@ -264,7 +267,7 @@ export class BashRun {
     if (!/^set [-+]([a-wyz]*x|o xtrace)/.test(decoder.decode(command))) return;
     this.toldXtrace = true;
     this.context.sink.note(
-      this.pid,
+      0,
       `${this.fileNames[code]}:${line} uses set -x in a file that was sourced: what it would have printed is not on standard error, and after set +x nothing is recorded`,
     );
   }
@@ -359,9 +362,10 @@ export class BashRun {
   }
 
   private place(name: string): { readonly path: string; readonly text: Uint8Array | undefined } {
-    if (name === "" || name === "environment") {
-      if (this.executed !== undefined) return { path: "bash -c", text: encoder.encode(this.executed) };
-      return { path: name === "" ? "standard input" : "environment", text: undefined };
+    if (name === "" || name === "environment" || (this.fromInput && name === "main")) {
+      const path = this.fromInput ? "standard input" : "bash -c";
+      if (this.executed !== undefined) return { path, text: encoder.encode(this.executed) };
+      return { path: name === "environment" ? name : "standard input", text: undefined };
     }
     if (name.startsWith("/")) return { path: name, text: readSourceFile(name) };
     // As seen from where the script was started; a script that has moved since may mean another place.
@@ -377,7 +381,7 @@ function isGuard(text: Uint8Array, at: number): boolean {
 }
 
 const GUARD_TEST = encoder.encode("[[ \x02$BASHPID");
-const GUARD_END = encoder.encode("trap - DEBUG\n");
+const GUARD_END = encoder.encode("builtin trap - DEBUG\n");
 
 function starts(text: Uint8Array, at: number, wanted: Uint8Array): boolean {
   return wanted.every((byte, i) => text[at + i] === byte);

@@ -60,6 +60,9 @@ export class PythonRun {
   private script = "";
   private readonly sourceOf = new Map<number, string>();
   private readonly codes = new Map<number, CodeInfo>();
+  /** The process records; it does not only say why it cannot. */
+  private isRecorded = false;
+  private toldStopped = false;
   private readonly streams = new Map<number, Stream>();
   private readonly ended = new Set<number>();
   private readonly threadEnds = new Map<number, number>();
@@ -127,11 +130,17 @@ export class PythonRun {
     if (typeof events === "string") {
       if (stream.bad !== name) context.sink.problem(name, events);
       stream.bad = name;
-    } else if (events !== undefined && events.length > 0) {
-      // A function is told before its first word: what the words mean is there by now.
-      this.readMeta();
-      this.feed(stream, events);
-      stream.at += events.length;
+    } else if (events !== undefined) {
+      if (events.stopped !== 0 && !this.toldStopped) {
+        this.toldStopped = true;
+        context.sink.lost(this.pid, 0, `recording stopped: ${stoppedWords(events.stopped)}`);
+      }
+      if (events.length > 0) {
+        // A function is told before its first word: what the words mean is there by now.
+        this.readMeta();
+        this.feed(stream, events);
+        stream.at += events.length;
+      }
     }
     if (finished && context.consumes) remove(path);
   }
@@ -242,6 +251,7 @@ export class PythonRun {
         this.pid = record.pid;
         this.script = record.name;
         this.clocks = { at: record.at, wall: record.wall };
+        this.isRecorded = record.engine !== "none";
         this.startedAt = context.axis(record.at);
         context.sink.reached(record.pid, this.startedAt);
         return;
@@ -269,7 +279,8 @@ export class PythonRun {
       case "L":
         return context.sink.lost(this.pid, record.count, record.reason);
       case "N":
-        return context.sink.note(this.pid, record.sentence);
+        // One that is recorded says what is missing of its lines; of a pid, all are.
+        return context.sink.note(this.isRecorded ? 0 : this.pid, record.sentence);
       case "E":
         this.endedAt = context.axis(record.at);
     }
@@ -286,6 +297,13 @@ export class PythonRun {
       );
     this.sourceOf.set(number, this.context.sources.add(path, text));
   }
+}
+
+/** What a process can say when it can write to no file of its recording any more. */
+function stoppedWords(errno: number): string {
+  if (errno === 1 || errno === 13) return "the process has become another user, who may not write here";
+  if (errno === 2) return "the recording is not in the root in which the process lives now";
+  return `error ${errno} when writing`;
 }
 
 function nextBlock(names: ReadonlySet<string>, after: number): number | undefined {

@@ -18,6 +18,8 @@ const PIECE = 1 << 14;
 export const UNSTAMPED = -Infinity;
 
 export interface RawEvents {
+  /** Why the recorder could write nothing after this block: an errno; 0 when it could. */
+  readonly stopped: number;
   readonly capacity: number;
   readonly length: number;
   /** `length` of them and whatever was there before; valid until the next read. */
@@ -77,7 +79,7 @@ export class RawBlockReader {
     if (file.size < wanted) return `it has ${file.size} bytes, expected ${wanted} for ${capacity} events`;
     const length = this.readWords(file, from, capacity);
     this.readTimes(file, RAW_HEADER + 4 * capacity + 8 * from, length);
-    return { capacity, length, words: this.words, times: this.times };
+    return { stopped: head.getUint32(12, true), capacity, length, words: this.words, times: this.times };
   }
 
   private readWords(file: Bytes, from: number, capacity: number): number {

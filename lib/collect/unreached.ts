@@ -65,6 +65,12 @@ export class Unreached {
     const sentences: string[] = [];
     for (const [reason, pids] of this.notes) {
       const n = this.counts.get(reason) ?? pids.size;
+      if (pids.size === 0) {
+        // What a recorder's files hold: some lines may be missing, but of no process all.
+        writer.lineNote(now, reason, 0, []);
+        sentences.push(`lines: ${printable(reason)}`);
+        continue;
+      }
       writer.lineNote(now, reason, n, [...pids]);
       sentences.push(`no lines of ${count(n, "process", "processes")}: ${printable(reason)}${pidList([...pids], n)}`);
     }

@@ -1,6 +1,6 @@
 // The picture of the line player: where and when, the source with the current line, breakpoints and heat; or a list beside it. On a small
 // screen the header shrinks first. Paths, names and sources come from strangers and are made safe before they are measured.
-import { count, cutEnd, cutMiddle, displayWidth, padEnd, padStart, thousands } from "../base/text.ts";
+import { count, cutEnd, cutMiddle, displayWidth, padEnd, padStart, thousands, wrap } from "../base/text.ts";
 import type { LineCosts } from "../lines/line_costs.ts";
 import { shortPlace } from "../lines/source_text.ts";
 import type { Frame, LineTrack } from "../lines/line_track.ts";
@@ -107,7 +107,7 @@ export class LineView implements View {
     this.columns = columns;
     this.screenRows = screenRows;
     if (this.keys.panel === "help") {
-      const lines = helpLines(columns, ability.unicode);
+      const lines = helpLines(columns);
       this.keys.panelRows = rows;
       this.keys.helpScroll = Math.max(0, Math.min(this.keys.helpScroll, lines.length - rows));
       this.player.settle(rows, 0);
@@ -291,7 +291,10 @@ export class LineView implements View {
     const text = this.player.text(file).lines[line - 1]?.slice(0, 1000).trim() ?? "";
     const hits = this.costs?.find(file, line)?.count;
     const often = hits === undefined ? "" : `  ${count(hits, "time")}`;
-    return `${head}  ${shortPlace(safe(this.player.path(file), unicode), line, 60)}${often}  ${text}`;
+    const path = safe(this.player.path(file), unicode);
+    // Of a frame that was open before the recording the line is not known.
+    const place = line === 0 ? shortPlace(path, "", 60).slice(0, -1) : shortPlace(path, line, 60);
+    return `${head}  ${place}${often}  ${text}`;
   }
 
   private trackRow(track: LineTrack, i: number): string {
@@ -330,14 +333,16 @@ function marked(text: string, needle: string): Span[] {
   return out;
 }
 
-function helpLines(columns: number, unicode: boolean): StyledLine[] {
-  const wide = Math.min(20, Math.floor(columns / 3));
-  return LINE_HELP.map(([keys, meaning]) =>
-    keys === ""
-      ? [span(meaning, STYLE.title)]
-      : [
-          span(`  ${padEnd(keys, wide)} `, STYLE.bold),
-          span(cutEnd(meaning, Math.max(10, columns - wide - 3), unicode ? "…" : "...")),
-        ],
-  );
+function helpLines(columns: number): StyledLine[] {
+  const wide = Math.max(...LINE_HELP.map(([keys]) => keys.length)) + 3;
+  // On a narrow screen what a key means stands below it.
+  const beside = columns - wide >= 24;
+  const indent = beside ? wide : 4;
+  return LINE_HELP.flatMap(([keys, meaning]): StyledLine[] => {
+    const words = wrap(meaning, Math.max(10, columns - (keys === "" ? 0 : indent)));
+    if (keys === "") return words.map((line) => [span(line, STYLE.title)]);
+    const head = span(beside ? `  ${padEnd(keys, wide - 2)}` : `  ${keys}`, STYLE.bold);
+    const below = words.slice(beside ? 1 : 0).map((line): StyledLine => [span(" ".repeat(indent) + line)]);
+    return [beside ? [head, span(words[0] ?? "")] : [head], ...below];
+  });
 }

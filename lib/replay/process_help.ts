@@ -19,6 +19,9 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["n N  s N", "so many times"],
   ["p PID", "choose a process by its pid"],
   ["j TIME", "to a time: +2s -3m +1h -15d 12:00:16.5 2024-01-27 start end"],
+  ["F", "follow a recording that is still being written"],
+  ["tab", "to the executed lines, and back"],
+  ["h  q", "this help; quit"],
 ];
 
 export interface HelpLine {

@@ -135,10 +135,31 @@ describe.skipIf(lacks("bash"))("Bash", () => {
     const flag = await expectUnchanged(["bash", "-x", file("plain.sh", "echo a; echo b")]);
     expect(flag.said).toContain("was started with -x");
     const pipe = await expectUnchanged(["sh", "-c", `echo 'set -x; echo "$0"' | bash`]);
-    expect(pipe.said).toContain("could not be read");
+    expect(pipe.said).toContain("comes through a pipe");
     await expectUnchanged(["bash", "-v", file("verbose.sh", "echo a # comment")]);
     await expectUnchanged(["env", "SHELLOPTS=braceexpand:errexit", "bash", "-c", "bash -c 'echo nested'"]);
     await expectUnchanged(["bash", "-c", "exec 231>&1; echo mine >&231"]);
+  });
+
+  test("a script that is standard input is recorded, with its text", async () => {
+    const script = file("input.sh", "f() { echo f; }\nset -u\nf\nbash -c true\n");
+    const { ran, lines } = await record(["bash", "-c", `bash -e < ${script}; :`]);
+    expect([ran.stdout, ran.status]).toEqual(["f\n", 0]);
+    expect(counts(lines)).toMatchObject({ "standard input:1": 1, "standard input:3": 1, "standard input:4": 1 });
+    const source = withTag(lines, "Source").find((one) => one.f.path === "standard input");
+    expect(source?.f.text).toStartWith("f() {");
+  });
+
+  test("functions with the names of commands, exported or of the script, are not called by the recorder", async () => {
+    const names = "echo printf set unset eval declare trap mapfile compgen shift";
+    const inner = file("named_inner.sh", "trap() { builtin echo trap; }\nPS4='+ '\nx=1\nbuiltin echo $x\n");
+    const outer = file(
+      "named.sh",
+      `for f in ${names}; do builtin eval "$f() { builtin echo $f; builtin $f \\"\\$@\\"; }; export -f $f"; done\nbash ${inner}\n`,
+    );
+    const { ran, lines } = await record(["bash", outer]);
+    expect([ran.stdout, ran.status]).toEqual(["1\n", 0]);
+    expect(counts(lines)).toMatchObject({ "named_inner.sh:3": 1, "named_inner.sh:4": 1 });
   });
 
   test("a script that sets PS4 as configure does is recorded to its end", async () => {

@@ -112,8 +112,9 @@ describe("a recording of lines and processes", () => {
       await see("n", /app\.py:3 in work/);
       await see("b4\r", /\[ breakpoint at app\.py:4 \]/);
       await see("c", /app\.py:4 in work/);
-      await see(" c 2\r", /\+0\.012000s/);
-      await see("C", /\+0\.010000s/);
+      // Both threads run on: the second hit from here is the other's.
+      await see(" c 2\r", /\+0\.010000s[^]*\[ met in another thread: worker \(2 of 2\) \]/);
+      await see("C", /\+0\.010000s[^]*MainThread \(1 of 2\)/);
       await see("N", /app\.py:3 in work/);
       // To the caller, but a breakpoint on the way holds.
       await see("E", /app\.py:4 in work/);

@@ -21,7 +21,7 @@ function look(): Python[] {
   const versions = join(homedir(), ".pyenv", "versions");
   const paths = existsSync(versions) ? readdirSync(versions).map((name) => join(versions, name, "bin", "python")) : [];
   const found: Python[] = [];
-  // CI names those that it has unpacked (.ci/python3.13).
+  // CI names those that it has unpacked (.ci/pythons).
   const named = process.env["TK_TEST_PYTHONS"]?.split(":") ?? [];
   for (const path of ["/usr/bin/python3", ...named, ...paths]) {
     if (!existsSync(path)) continue;

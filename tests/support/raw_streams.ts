@@ -1,5 +1,5 @@
 // Raw streams as a recorder would have left them, written by hand, and what a reader makes of them.
-import { mkdtempSync, writeFileSync, appendFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync, appendFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RunReader } from "../../lib/collect/run_reader.ts";
@@ -73,8 +73,18 @@ export function rawBlock(events: readonly (readonly [number, number])[], capacit
   return bytes;
 }
 
+const made: string[] = [];
+/** For `afterAll`. */
+export function dropRuns(): void {
+  for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true });
+}
+
 export class RawRun {
   readonly directory = mkdtempSync(join(tmpdir(), "tk-raw-"));
+
+  constructor() {
+    made.push(this.directory);
+  }
 
   write(name: string, content: Uint8Array | string): void {
     writeFileSync(join(this.directory, name), content);

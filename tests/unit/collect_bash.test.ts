@@ -1,6 +1,8 @@
 // Bash's trace to tracks: nesting, subshells, substitutions, and text that is none of ours.
-import { describe, expect, test } from "bun:test";
-import { RawRun, Seen } from "../support/raw_streams.ts";
+import { afterAll, describe, expect, test } from "bun:test";
+import { RawRun, Seen, dropRuns } from "../support/raw_streams.ts";
+
+afterAll(dropRuns);
 
 const header = (flags = "hB", why = "", text = "") =>
   ["TKB1", "42", "1", "1000000000", "5.2", "s.sh", "/nowhere", flags, why, text].join("\x1f") + "\x03\n";
@@ -64,7 +66,10 @@ describe("a shell's track", () => {
   test("what puts PS4 back is not the script's", () => {
     const guard = "[[ \x02$BASHPID\x1f == \x02* ]]";
     const text =
-      header() + record(42, 0, 1, 1, "", guard, 2) + record(42, 1, 1, 1) + record(42, 2, 2, 1, "", "trap - DEBUG");
+      header() +
+      record(42, 0, 1, 1, "", guard, 2) +
+      record(42, 1, 1, 1) +
+      record(42, 2, 2, 1, "", "builtin trap - DEBUG");
     expect(read(text).blocks[0]!.counts).toEqual({ "main:1": 1 });
   });
 });
@@ -119,6 +124,15 @@ describe("bash -c", () => {
     expect(new TextDecoder().decode(seen.sources[0]!.text)).toBe("f() {\n:; }; f");
     expect(seen.blocks[0]!.counts).toEqual({ "main:1": 1, "f:2": 1 });
   });
+});
+
+test("a script on standard input has its text, and its functions are in the same place", () => {
+  const text = (header("hBs", "", "f() {\n:; }; f") + record(42, 0, 1, 0) + record(42, 1, 2, 1, "f"))
+    .replace("s.sh\x1f:", "\x1f:")
+    .replace("s.sh\x1f:", "main\x1f:");
+  const seen = read(text);
+  expect(seen.sources.map((source) => new TextDecoder().decode(source.text))).toEqual(["f() {\n:; }; f"]);
+  expect(seen.blocks[0]!.counts).toEqual({ "main:1": 1, "f:2": 1 });
 });
 
 test("a file of something else is a problem, not a crash", () => {

@@ -1,10 +1,12 @@
 // Raw streams of Python interpreters to blocks: growing, finished, killed, damaged.
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { fieldBytes, LineCutter, parseMetaLine } from "../../lib/collect/meta_file.ts";
-import { rawBlock, RawRun, Seen } from "../support/raw_streams.ts";
+import { rawBlock, RawRun, Seen, dropRuns } from "../support/raw_streams.ts";
+
+afterAll(dropRuns);
 
 const ENTER = (code: number) => -4 - code;
 const META =
@@ -175,6 +177,22 @@ describe("damaged and hostile files", () => {
     run.write("42-a.0.3", rawBlock(EVENTS));
     run.reader(seen).finish(undefined);
     expect(seen.told).toContain("lost 42 0 3 blocks of stream 42-a.0 are missing");
+    expect(seen.blocks.reduce((n, b) => n + b.events, 0)).toBe(3);
+  });
+
+  test("a recorder that could write nothing but its block says so there, once", () => {
+    const run = new RawRun();
+    const seen = new Seen();
+    run.write("42-a.meta", META);
+    const block = rawBlock(EVENTS);
+    new DataView(block.buffer, block.byteOffset).setUint32(12, 13, true);
+    run.write("42-a.0.0", block);
+    const reader = run.reader(seen);
+    reader.scan();
+    reader.finish(undefined);
+    expect(seen.told.filter((t) => t.startsWith("lost"))).toEqual([
+      "lost 42 0 recording stopped: the process has become another user, who may not write here",
+    ]);
     expect(seen.blocks.reduce((n, b) => n + b.events, 0)).toBe(3);
   });
 

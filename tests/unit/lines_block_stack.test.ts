@@ -90,6 +90,16 @@ test("a frame that was open before the recording is named on the stack", () => {
   const { player } = playerOf(sample());
   expect(picture(player)).toContain("stack (2): app.py > work:3");
   expect(player.stack().map(({ line }) => line)).toEqual([0, 3]);
+  const view = new LineView(player);
+  view.press("W");
+  const size = { columns: 80, rows: 16, ability: { unicode: false, color: false } };
+  const rows = view.paint(size).map((line) =>
+    line
+      .map(({ text }) => text)
+      .join("")
+      .trimEnd(),
+  );
+  expect(rows).toContain("  1  <module>              /srv/app.py");
 });
 
 test("a thread whose only block is damaged can be gone to, and left", () => {

@@ -5,6 +5,7 @@ import { displayWidth, isPrintable } from "../../lib/base/text.ts";
 import { LineCosts } from "../../lib/lines/line_costs.ts";
 import type { LineCode } from "../../lib/lines/line_track.ts";
 import { LineCursor } from "../../lib/replay/line_cursor.ts";
+import { LINE_HELP } from "../../lib/replay/line_help.ts";
 import { LinePlayer } from "../../lib/replay/line_player.ts";
 import { LineView } from "../../lib/replay/line_view.ts";
 import { lineWidth, type StyledLine } from "../../lib/terminal/styled.ts";
@@ -455,4 +456,16 @@ describe("the picture", () => {
     view.press("s");
     expect(text(view.paint(size)).join("\n")).toContain(" 9>|(not in the source)");
   });
+});
+
+test("the help is whole on a narrow screen, too", () => {
+  for (const columns of [20, 40, 100]) {
+    const view = new LineView(playerOf(PROGRAM));
+    view.press("h");
+    const size = { columns, rows: 400, ability: { unicode: true, color: false } };
+    const text = view.paint(size).map((line) => line.map((s) => s.text).join(""));
+    for (const line of text) expect(displayWidth(line)).toBeLessThanOrEqual(columns);
+    const words = text.join(" ").replace(/\s+/g, " ");
+    for (const [, meaning] of LINE_HELP) expect(words).toContain(meaning);
+  }
 });

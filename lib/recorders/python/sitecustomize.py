@@ -34,22 +34,43 @@ def _tk_start(here, directory):
         return _tk_note(directory, "only CPython is recorded, this is %s" % sys.implementation.name)
     sys.path.insert(0, here)
     write = sys.dont_write_bytecode
+    prefix = getattr(sys, "pycache_prefix", None)
     # Compiled code in our own folder, whatever the program wants for its own: without it each Python compiles us again.
     sys.dont_write_bytecode = False
+    if write or prefix is not None:
+        # What we import of the standard library, too, where it is not to be written beside it.
+        sys.pycache_prefix = here
     try:
         import tk_trackexec
 
         tk_trackexec._boot(directory, here)
     finally:
         sys.dont_write_bytecode = write
+        if hasattr(sys, "pycache_prefix"):
+            sys.pycache_prefix = prefix
         if here in sys.path:
             sys.path.remove(here)
+
+
+def _tk_uncache(cached, here):
+    """Python has kept this file's compiled form by now: with `pycache_prefix` where we would leave it behind."""
+    folder = os.path.dirname(cached)
+    if not getattr(sys, "pycache_prefix", None) or os.path.dirname(folder) == here or not folder.endswith(here):
+        return
+    try:
+        os.unlink(cached)
+        while folder != os.path.abspath(sys.pycache_prefix):
+            os.rmdir(folder)
+            folder = os.path.dirname(folder)
+    except OSError:
+        pass  # another Python was quicker, or something else is in there
 
 
 def _tk_boot():
     here = os.path.dirname(os.path.abspath(__file__))
     me = sys.modules.pop("sitecustomize", None)
     sys.path[:] = [p for p in sys.path if os.path.abspath(p) != here]
+    _tk_uncache(globals().get("__cached__") or "", here)
     directory = os.environ.get("TK_LINES_DIR")
     if directory:
         try:
@@ -73,4 +94,4 @@ def _tk_boot():
 try:
     _tk_boot()
 finally:
-    del _tk_boot, _tk_start, _tk_note
+    del _tk_boot, _tk_start, _tk_note, _tk_uncache

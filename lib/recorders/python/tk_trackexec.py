@@ -260,6 +260,7 @@ class Stream(object):
             view.release()
             self.slot = iter(range(room)).__next__
             self.mapped = (mapped, number)
+            recorder.page = mapped
             self.block += 1
             waiting = _stuck[:]
             del _stuck[:]
@@ -356,6 +357,7 @@ class Recorder(object):
         self.base = "%s/%d-%x" % (self.directory, self.pid, self.start)
         self.lock = _thread.RLock()  # the garbage collector may call us while we hold it
         self.told = False
+        self.page = None  # the block that was opened last
         self.files = {}
         self.codes = 0
         self.streams = 0
@@ -404,7 +406,11 @@ class Recorder(object):
         try:
             self.tell(("L", 0, "recording stopped: %s" % (error.strerror or error)))
         except OSError:
-            pass
+            # It has become another user, or lives in another root: what is mapped is all that it can write to.
+            try:
+                self.page[12:16] = (error.errno or errno.EIO).to_bytes(4, "little")
+            except (TypeError, ValueError):
+                pass
         if self.engine:
             self.engine.stop()
 
@@ -928,23 +934,26 @@ class Settrace(object):
     def look(self, phase, about):
         """Called by the garbage collector, which comes by often enough, in whatever thread: are we still there? Python
         takes a trace function off when it cannot be called, which is so at the recursion limit; C code puts in its own."""
-        ident = _thread.get_ident()
-        functions = self.tracers.get(ident)
-        if phase != "start" or functions is None or self.recorder.over or self.stopped or ident in self.changing:
-            return
-        function = self.get()
-        if function is None:
-            if ident not in self.theirs:
-                try:
-                    self.recorder.tell(("L", 0, "Python took the trace function off, as it does at the recursion limit"))
-                except OSError as error:
-                    return self.recorder.fail(error)
-            self.theirs.pop(ident, None)
-            self.take_up(functions, sys._getframe(1))
-        elif ident not in self.theirs and self.gettrace() is not None:
-            self.theirs[ident] = function
-            self.foreign = True
-            self.lose(functions, "another trace function took the place of the recorder's")
+        try:
+            ident = _thread.get_ident()
+            functions = self.tracers.get(ident)
+            if phase != "start" or functions is None or self.recorder.over or self.stopped or ident in self.changing:
+                return
+            function = self.get()
+            if function is None:
+                if ident not in self.theirs:
+                    try:
+                        self.recorder.tell(("L", 0, "Python took the trace function off, as it does at the recursion limit"))
+                    except OSError as error:
+                        return self.recorder.fail(error)
+                self.theirs.pop(ident, None)
+                self.take_up(functions, sys._getframe(1))
+            elif ident not in self.theirs and self.gettrace() is not None:
+                self.theirs[ident] = function
+                self.foreign = True
+                self.lose(functions, "another trace function took the place of the recorder's")
+        except RecursionError:
+            pass  # too deep now: at the next collection
 
     def stop(self):
         self.stopped = True
