@@ -1,6 +1,15 @@
 // tk repl without a terminal: -c, -f, a pipe; statuses, formats, files; what comes out is input again.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PLAIN_ENV } from "../support/programs.ts";
@@ -239,4 +248,33 @@ test("an exec that proctrace recorded in parts goes out with all of them", async
   expect((await repl([demo, "-c", "filter exe == sleep", "-c", "render -d multiplexed"])).stdout).toContain(
     "sleep 0.25",
   );
+});
+
+test("a large recording's index is kept behind the answer, and not for a reader that has gone", async () => {
+  const big = join(dir, "big.prof");
+  const line = (i: number) =>
+    `{"ExecFull":{"seq":${i},"timestamp":${i * 1000},"pid":10,"ppid":1,"pgid":10,"filename":"/bin/x","args":["x","${"y".repeat(3900)}"]}}\n`;
+  writeFileSync(big, Array.from({ length: 9000 }, (_, i) => line(i)).join(""));
+  const index = join(dir, "cache", "tk", "index");
+  const ask = (query: string, cache = "cache") =>
+    run([TK, "repl", big, "-c", query], {
+      cwd: dir,
+      env: { ...PLAIN_ENV, XDG_STATE_HOME: join(dir, "state"), XDG_CACHE_HOME: join(dir, cache) },
+    });
+  const gone = await run(["sh", "-c", `"$0" repl big.prof -c events --format ndjson | head -c 10`, TK], {
+    cwd: dir,
+    env: { ...PLAIN_ENV, XDG_CACHE_HOME: join(dir, "cache") },
+  });
+  expect([gone.status, gone.stdout.length, existsSync(index)]).toEqual([0, 10, false]);
+  for (let i = 0; i < 2; i++) {
+    expect((await ask("procs | count")).stdout).toBe("1\n");
+    expect(readdirSync(index)).toEqual([expect.stringMatching(/^[\da-f]+-[\da-f]+\.columns$/)]);
+    expect(statSync(join(index, readdirSync(index)[0]!)).mode & 0o777).toBe(0o600);
+  }
+  // A file in the way: the answer is the same, and nothing is told.
+  mkdirSync(join(dir, "none", "tk"), { recursive: true });
+  writeFileSync(join(dir, "none", "tk", "index"), "");
+  const without = await ask("procs | count", "none");
+  expect([without.status, without.stdout, without.stderr]).toEqual([0, "1\n", ""]);
+  rmSync(big);
 });
