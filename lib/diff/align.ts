@@ -1,5 +1,5 @@
 // Any number of recordings laid over one another: a tree of places, each with the life that stands there in each recording. Children of one
-// place are matched first by what they ran, the k-th of the same with the k-th; what is left over by program and by how many words
+// place are matched first by what they ran, in their order; what is left over by program and by how many words
 // are the same, since some have changed. What finds no partner is a place of its own: new in one recording, gone in another.
 //
 //   A  make ─┬─ cc a.c         B  make ─┬─ cc a.c            places  make ─┬─ cc a.c   A0 B0
@@ -22,6 +22,8 @@ export interface Side {
   readonly key: Int32Array;
   /** By life: the program alone. */
   readonly program: Int32Array;
+  /** By life: its key and those of everything below it; equal numbers are equal subtrees, whatever the order of children. */
+  readonly shape: Int32Array;
 }
 
 /** Between the words of a key. */
@@ -90,7 +92,20 @@ export function makeSide(recording: Recording, keys: Keys): Side {
     if (text === undefined) known.set(words, (text = normaliseText(words, pids)));
     key[life] = keys.of("exec" + SEPARATOR + text);
   }
-  return { recording, processes, tree, key, program };
+  return { recording, processes, tree, key, program, shape: shapesOf(tree, key, keys) };
+}
+
+function shapesOf({ roots, childAt, child }: ProcessTree, key: Int32Array, keys: Keys): Int32Array {
+  const shape = new Int32Array(key.length);
+  const order: number[] = [...roots];
+  for (let i = 0; i < order.length; i++)
+    for (let at = childAt[order[i]!]!; at < childAt[order[i]! + 1]!; at++) order.push(child[at]!);
+  for (let i = order.length - 1; i >= 0; i--) {
+    const life = order[i]!;
+    const below = child.subarray(childAt[life]!, childAt[life + 1]!).map((one) => shape[one]!);
+    shape[life] = keys.of(`shape ${key[life]} ${below.sort().join(" ")}`);
+  }
+  return shape;
 }
 
 function programAt(recording: Recording, row: number): string {
@@ -107,6 +122,8 @@ export interface Place {
   readonly lives: Int32Array;
   key: number;
   readonly program: number;
+  /** The subtree of the first life that stood here. */
+  readonly shape: number;
   readonly children: number[];
   /** The words are not the same in all recordings. */
   changed: boolean;
@@ -154,13 +171,7 @@ function match(
     if (place.key !== side.key[life]) place.changed = true;
     found.push([life, place.index]);
   };
-  const left = matchBy(
-    lives,
-    (life) => side.key[life]!,
-    among,
-    (p) => places[p]!.key,
-    (life, p) => take(life, places[p]!),
-  );
+  const left = matchSame(side, lives, among, places, take);
   const free = among.filter((p) => places[p]!.lives[s] === ABSENT);
   const rest = matchAlike(side, left, free, places, parent === ABSENT, keys, take);
   for (const life of rest) {
@@ -170,6 +181,7 @@ function match(
       lives: new Int32Array(recordings).fill(ABSENT),
       key: side.key[life]!,
       program: side.program[life]!,
+      shape: side.shape[life]!,
       children: [],
       changed: false,
     };
@@ -240,26 +252,89 @@ function matchAlike(
   return over;
 }
 
-/** Gives the k-th life of a key to the k-th place of it; the lives that found none. */
-function matchBy(
-  lives: Iterable<number>,
-  keyOf: (life: number) => number,
+/** Lives and places of the same words, in their order; the lives that found none. */
+function matchSame(
+  side: Side,
+  lives: Int32Array,
   among: readonly number[],
-  keyAt: (place: number) => number,
-  take: (life: number, place: number) => void,
+  places: readonly Place[],
+  take: (life: number, place: Place) => void,
 ): number[] {
-  const waiting = new Map<number, number[]>();
-  for (let i = among.length - 1; i >= 0; i--) {
-    const key = keyAt(among[i]!);
-    const list = waiting.get(key);
-    if (list === undefined) waiting.set(key, [among[i]!]);
-    else list.push(among[i]!);
+  const waiting = new Map<number, Place[]>();
+  for (const p of among) {
+    const list = waiting.get(places[p]!.key);
+    if (list === undefined) waiting.set(places[p]!.key, [places[p]!]);
+    else list.push(places[p]!);
   }
-  const left: number[] = [];
+  const groups = new Map<number, number[]>();
   for (const life of lives) {
-    const place = waiting.get(keyOf(life))?.pop();
-    if (place === undefined) left.push(life);
-    else take(life, place);
+    const list = groups.get(side.key[life]!);
+    if (list === undefined) groups.set(side.key[life]!, [life]);
+    else list.push(life);
   }
-  return left;
+  const left = new Set<number>();
+  for (const [key, mine] of groups) {
+    const theirs = waiting.get(key) ?? [];
+    const partner = inOrder(
+      mine.map((life) => side.shape[life]!),
+      theirs.map((place) => place.shape),
+    );
+    mine.forEach((life, i) => {
+      if (partner[i] === ABSENT) left.add(life);
+      else take(life, theirs[partner[i]!]!);
+    });
+  }
+  return [...lives].filter((life) => left.has(life));
+}
+
+/** Longer runs of the same words are matched the k-th with the k-th. */
+const MOST_CELLS = 1 << 22;
+
+/**
+ * For each of `a` the place in `b`, or ABSENT. The longest common run of equal subtrees holds them together, since one subshell more
+ * must not shift all that follow; what lies between, and then what is left over, goes in its order.
+ */
+function inOrder(a: readonly number[], b: readonly number[]): Int32Array {
+  const partner = new Int32Array(a.length).fill(ABSENT);
+  let from = 0;
+  while (from < a.length && from < b.length && a[from] === b[from]) partner[from] = from++;
+  let endA = a.length;
+  let endB = b.length;
+  while (endA > from && endB > from && a[endA - 1] === b[endB - 1]) partner[--endA] = --endB;
+  const n = endA - from;
+  const m = endB - from;
+  if (n === 0 || m === 0) return partner;
+  if (n * m <= MOST_CELLS) {
+    const wide = m + 1;
+    const common = new Uint16Array((n + 1) * wide);
+    for (let i = n - 1; i >= 0; i--)
+      for (let j = m - 1; j >= 0; j--)
+        common[i * wide + j] =
+          a[from + i] === b[from + j]
+            ? common[(i + 1) * wide + j + 1]! + 1
+            : Math.max(common[(i + 1) * wide + j]!, common[i * wide + j + 1]!);
+    for (let i = 0, j = 0, gapA = 0, gapB = 0; ;) {
+      const over = i === n || j === m;
+      if (over || a[from + i] === b[from + j]) {
+        // What lies before this pair goes in its order.
+        const endOfA = over ? n : i;
+        const endOfB = over ? m : j;
+        for (; gapA < endOfA && gapB < endOfB; gapA++, gapB++) partner[from + gapA] = from + gapB;
+        if (over) break;
+        partner[from + i] = from + j;
+        gapA = ++i;
+        gapB = ++j;
+      } else if (common[(i + 1) * wide + j]! >= common[i * wide + j + 1]!) i++;
+      else j++;
+    }
+  }
+  const taken = new Set(partner);
+  let next = from;
+  for (let i = from; i < endA; i++) {
+    if (partner[i] !== ABSENT) continue;
+    while (next < endB && taken.has(next)) next++;
+    if (next === endB) break;
+    partner[i] = next++;
+  }
+  return partner;
 }

@@ -55,6 +55,44 @@ test("the same work is alike, whatever its pids and temporary files", () => {
   expect([differences, alike]).toEqual([[], 2]);
 });
 
+/** A script whose subshells all have the same words; what each runs tells them apart. */
+const subshells = (programs: readonly string[]) => {
+  const rows = ["recording root=10 configure", "0ms 10 exec configure"];
+  programs.forEach((program, i) => {
+    const [at, shell, child] = [i * 10 + 1, 100 + 2 * i, 101 + 2 * i];
+    rows.push(
+      `${at}ms 10 fork ${shell}`,
+      `${at + 1}ms ${shell} fork ${child}`,
+      `${at + 2}ms ${child} exec ${program}`,
+      `${at + 7}ms ${child} exit 0`,
+      `${at + 8}ms ${shell} exit 0`,
+    );
+  });
+  return [...rows, "990ms 10 exit 0", "991ms end 0"].join("\n");
+};
+
+test("one subshell more does not shift all that follow", () => {
+  const programs = ["sed", "grep", "cc", "cat", "expr", "awk", "uname"];
+  const more = subshells(["sed", "grep", "hostname", ...programs.slice(2)]);
+  const added = comparison([subshells(programs)], [more]);
+  expect(added.differences.map((d) => d.kind)).toEqual(["new"]);
+  expect(added.alike).toBe(15);
+  expect(comparison([more], [subshells(programs)]).differences.map((d) => d.kind)).toEqual(["gone"]);
+  // One goes and another comes: what stands between keeps its partner.
+  const moved = comparison([subshells(programs)], [subshells([...programs.slice(1), "id"])]);
+  expect(moved.differences.map((d) => d.kind).sort()).toEqual(["gone", "new"]);
+  expect(moved.alike).toBe(14);
+});
+
+test("many of the same words are still matched in their order", () => {
+  const many = Array.from({ length: 40 }, (_, i) => `p${i % 7}`);
+  const { differences, alike } = comparison(
+    [subshells(many)],
+    [subshells(many.map((p, i) => (i === 20 ? "other" : p)))],
+  );
+  expect([differences.length, alike]).toEqual([2, 80]);
+});
+
 test("slower, and whose own time it is", () => {
   const { differences, total } = comparison([build(20)], [build(50)]);
   expect(total.change).toBe(30e6);
