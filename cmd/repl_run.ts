@@ -14,7 +14,7 @@ import type { SourceError } from "../lib/pipeline/source.ts";
 import { keepIndexAfterwards } from "../lib/shell/keep_index.ts";
 import { Opened } from "../lib/shell/opened.ts";
 import { type Outcome, Runner } from "../lib/shell/runner.ts";
-import { askLines, runInput } from "../lib/shell/script.ts";
+import { type Asking, askLines, runInput } from "../lib/shell/script.ts";
 import { StateFiles } from "../lib/shell/state_files.ts";
 import { recordingLines } from "../lib/traces/recording_lines.ts";
 import { openTty, type Tty, type TtyError } from "../lib/tty/tty.ts";
@@ -166,9 +166,8 @@ async function scripts(c: ReplOptions, runner: Runner, signal: AbortSignal): Pro
 }
 
 async function atDumbTerminal(runner: Runner, opened: Opened, unicode: boolean): Promise<void> {
-  let running: AbortController | undefined;
-  const stop = () => running?.abort();
-  process.on("SIGINT", stop);
+  const asking: Asking = { running: undefined, dropped: false };
+  const write = (text: string) => void process.stdout.write(text);
   const prompt = () =>
     makePrompt(
       { book: opened.lastBook, session: runner.session, loading: opened.loading, growing: opened.growing },
@@ -177,13 +176,14 @@ async function atDumbTerminal(runner: Runner, opened: Opened, unicode: boolean):
     )
       .map((s) => s.text)
       .join("");
+  const stop = () => {
+    if (asking.running !== undefined) return asking.running.abort();
+    asking.dropped = true;
+    write("\n" + prompt());
+  };
+  process.on("SIGINT", stop);
   try {
-    await askLines(
-      runner,
-      prompt,
-      (text) => process.stdout.write(text),
-      () => (running = new AbortController()),
-    );
+    await askLines(runner, prompt, write, asking);
   } finally {
     process.off("SIGINT", stop);
   }

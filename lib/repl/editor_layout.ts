@@ -1,6 +1,6 @@
 // The line editor as rows of a terminal: prompt, text with colours, suggestion, search and menu, wrapped to the columns there are (20 are
 // enough) and cut to the rows there are. The inline painter writes them below what the shell has printed, and only again what changed.
-import { displayWidth, printable } from "../base/text.ts";
+import { cutEnd, displayWidth, printable } from "../base/text.ts";
 import { encodeLine } from "../terminal/painter.ts";
 import {
   type Ability,
@@ -141,8 +141,11 @@ function cutRows(
 function layOutMenu(candidates: readonly Candidate[], chosen: number, options: LayoutOptions): StyledLine[] {
   const { columns, unicode } = options;
   const names = candidates.map((c) => printable(c.text, unicode));
-  const widest = Math.min(Math.max(...names.map(displayWidth)), Math.max(8, columns - 4));
   const described = candidates.some((c) => c.summary !== undefined);
+  // One long value must not push what the others mean out of sight.
+  const roomOfNames = Math.max(8, described ? Math.floor(columns / 2) : columns - 4);
+  const told = described ? names.filter((_, i) => candidates[i]!.summary !== undefined) : names;
+  const widest = Math.min(Math.max(...told.map(displayWidth)), roomOfNames);
   const across = described ? 1 : Math.max(1, Math.floor(columns / (widest + 2)));
   const down = Math.ceil(candidates.length / across);
   const most = Math.min(MENU_ROWS, Math.max(1, options.rows - 2));
@@ -156,7 +159,9 @@ function layOutMenu(candidates: readonly Candidate[], chosen: number, options: L
       const name = names[i];
       if (name === undefined) continue;
       const style = i === chosen ? STYLE.reverse : STYLE.plain;
-      line.push(span(name, style), span(" ".repeat(Math.max(0, widest - displayWidth(name)) + 2)));
+      const cut =
+        described && candidates[i]!.summary !== undefined ? cutEnd(name, widest, unicode ? "…" : "...") : name;
+      line.push(span(cut, style), span(" ".repeat(Math.max(0, widest - displayWidth(name)) + 2)));
       const summary = candidates[i]!.summary;
       if (summary !== undefined) line.push(span(printable(summary, unicode), STYLE.dim));
     }

@@ -35,23 +35,33 @@ export async function runInput(runner: Runner, signal: AbortSignal): Promise<Out
   return part.trim() === "" ? "done" : runner.runAll(part, signal);
 }
 
-/** Lines that the terminal edits; a mistake is told and the next is asked for. `interrupted`: Ctrl-C was pressed since. */
+/** What Ctrl-C meets: a command that runs, or a line that is being typed, which the terminal then drops by itself. */
+export interface Asking {
+  running: AbortController | undefined;
+  dropped: boolean;
+}
+
+/** Lines that the terminal edits; a mistake is told and the next is asked for. */
 export async function askLines(
   runner: Runner,
   prompt: () => string,
   write: (text: string) => void,
-  controllerFor: () => AbortController,
+  asking: Asking,
 ): Promise<void> {
   let part = "";
   const over = new AbortController();
   write(prompt());
   for await (const row of rowsOfInput(over.signal)) {
+    if (asking.dropped) part = "";
+    asking.dropped = false;
     part = part === "" ? row : `${part}\n${row}`;
     if (!isWhole(part, beginsQuery)) {
       write("... ");
       continue;
     }
-    const outcome = await runner.runAll(part, controllerFor().signal);
+    asking.running = new AbortController();
+    const outcome = await runner.runAll(part, asking.running.signal);
+    asking.running = undefined;
     part = "";
     if (outcome === "quit") return;
     write(prompt());

@@ -198,6 +198,13 @@ test("TERM=dumb: a prompt and lines, without a single escape", () =>
     await ask(pty, "procs where exe == cc | select argv", /cc -c a\.c/);
     await ask(pty, "prcs", /did you mean procs/);
     await ask(pty, "tree", /p1/);
+    // Ctrl-C drops what was typed, rows before it too, and asks again.
+    await ask(pty, "procs where", /\.\.\. $/);
+    const prompts = () => pty.written().split("tk> ").length;
+    const before = prompts();
+    pty.type(KEY.ctrlC);
+    while (prompts() === before) await Bun.sleep(5);
+    await ask(pty, "events | count", /^7\s*$/m);
     expect(pty.written()).not.toContain("\x1b");
   }));
 
