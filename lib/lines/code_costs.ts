@@ -7,12 +7,12 @@ import type { CostSink, LineCode } from "./line_track.ts";
 const LINES = 2 ** 31;
 
 export class CodeCosts implements CostSink {
-  readonly code = new Int32List();
-  readonly line = new Int32List();
-  readonly count = new Float64List();
+  readonly code = new Int32List(64);
+  readonly line = new Int32List(64);
+  readonly count = new Float64List(64);
   /** In ticks of the traces' clock. */
-  readonly self = new Float64List();
-  readonly cumulated = new Float64List();
+  readonly self = new Float64List(64);
+  readonly cumulated = new Float64List(64);
   private readonly places = new Map<number, number>();
 
   get length(): number {

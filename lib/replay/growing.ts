@@ -1,7 +1,8 @@
 // What the players see of a recording that may still be written: all of it so far, and whether there is more.
 import { Derived } from "../derive/derived.ts";
-import type { LineTraces } from "../lines/line_track.ts";
+import type { HeadTraces } from "../lines/line_track.ts";
 import type { Recording } from "../model/recording.ts";
+import { knowLines } from "../query/event_condition.ts";
 import { type CauseLine, CauseLines } from "./cause_line.ts";
 import { deriveHistory, type ProcessHistory } from "./process_history.ts";
 import type { ProcessSource } from "./process_view.ts";
@@ -25,7 +26,7 @@ export class GrowingProcesses implements ProcessSource {
   private readonly growing: GrowingRecording;
   /** Milliseconds on any clock. */
   private readonly now: () => number;
-  private readonly traces: LineTraces | undefined;
+  private readonly traces: HeadTraces | undefined;
   private causes: { readonly of: ProcessHistory; readonly lines: CauseLines } | undefined;
   private current: ProcessHistory;
   private behind = false;
@@ -33,7 +34,7 @@ export class GrowingProcesses implements ProcessSource {
   private derivedAt = -Infinity;
 
   /** `traces`: the recording's executed lines. */
-  constructor(growing: GrowingRecording, now: () => number, traces?: LineTraces) {
+  constructor(growing: GrowingRecording, now: () => number, traces?: HeadTraces) {
     this.growing = growing;
     this.now = now;
     this.traces = traces;
@@ -42,7 +43,9 @@ export class GrowingProcesses implements ProcessSource {
 
   private derive(): ProcessHistory {
     const began = this.now();
-    const history = deriveHistory(new Derived(this.growing.recording));
+    const derived = new Derived(this.growing.recording);
+    if (this.traces !== undefined) knowLines(derived, this.traces);
+    const history = deriveHistory(derived);
     this.derivedAt = this.now();
     this.cost = this.derivedAt - began;
     this.behind = false;

@@ -2,6 +2,8 @@
 import { expect, test } from "bun:test";
 import { enterWord, WORD } from "../../lib/lines/block_builder.ts";
 import { decodeRecording } from "../../lib/pipeline/read.ts";
+import { Derived } from "../../lib/derive/derived.ts";
+import { eventCondition, knowLines } from "../../lib/query/event_condition.ts";
 import { compileQuery } from "../../lib/query/check_query.ts";
 import { recordingLines } from "../../lib/traces/recording_lines.ts";
 import { toTable } from "../../lib/query/result.ts";
@@ -147,6 +149,15 @@ test("started_by is the script line, of processes and of their forks and execs",
     ["exec", 35_000_000, place],
   ]);
   expect(rowsOf("images where proc.started_by ~ /evil/ | select exe", w)).toEqual([["sleep"]]);
+});
+
+test("a breakpoint may ask which line started a process", () => {
+  const { recording } = twoLives();
+  const derived = new Derived(recording);
+  knowLines(derived, recordingLines(recording, recording.problems)!);
+  const { test: holds } = eventCondition("kind == exec and started_by ~ /evil.*:1$/")._unsafeUnwrap().over(derived);
+  const hits = Array.from({ length: recording.events.length }, (_, row) => row).filter((row) => holds(row));
+  expect(hits.map((row) => recording.events.pid[row])).toEqual([11]);
 });
 
 test("a recording without executed lines has none", () => {
