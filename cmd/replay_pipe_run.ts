@@ -7,12 +7,14 @@ import { playRecording } from "../lib/pipeline/play_recording.ts";
 import type { SourceError } from "../lib/pipeline/source.ts";
 import { decodeRecording, readRecording } from "../lib/pipeline/read.ts";
 import type { GrowingRecording } from "../lib/replay/growing.ts";
+import { processesOf } from "../lib/derive/processes.ts";
 import { parseMoment } from "../lib/replay/jump.ts";
+import { parsePlace } from "../lib/replay/place.ts";
 import { parseIdle, parseSpeed } from "../lib/replay/pace.ts";
 import { isDirectory, type NoLinesError, openDirectory } from "../lib/traces/open_lines.ts";
 import { RecordingLines, recordingLines } from "../lib/traces/recording_lines.ts";
 import { filteredReplay } from "./replay_filter.ts";
-import { extentOf, extentOfLog, placeInLog, placeInRecording, understood } from "./replay_place.ts";
+import { extentOf, extentOfLog, understood } from "./replay_place.ts";
 import { speaksUnicode, wantsColor } from "./screen.ts";
 import { note, tellProblems } from "./tell.ts";
 import { UsageError } from "./usage_error.ts";
@@ -65,8 +67,8 @@ export const play = (c: PlayCommand): Effect.Effect<void, PlayError, Scope.Scope
     const { problems } = recording;
     const extent = isLog ? extentOfLog(traces) : extentOf(recording);
     const moment = (text: string) => parseMoment(text, extent);
-    const at =
-      isLog && traces !== undefined ? yield* placeInLog(c.at, traces) : yield* placeInRecording(c.at, recording);
+    const processes = isLog || c.at === undefined ? undefined : processesOf(recording);
+    const at = yield* understood("--at", c.at, (text) => parsePlace(text, extent, processes));
     const from = at?.time ?? (yield* understood("--from", c.from, moment));
     const until = yield* understood("--until", c.until, moment);
     const toTerminal = process.stdout.isTTY;

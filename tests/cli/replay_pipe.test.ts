@@ -9,6 +9,7 @@ import { LineRecording } from "../support/line_recording.ts";
 import { PLAIN_ENV } from "../support/programs.ts";
 import { timelineText } from "../support/timeline.ts";
 import { requireTk, run, start, TK } from "../support/tk.ts";
+import { fixtureLog } from "../support/trackexec.ts";
 
 const folder = mkdtempSync(join(realpathSync(tmpdir()), "tk-replay-pipe-"));
 const put = (name: string, text: string | Uint8Array) => {
@@ -211,4 +212,14 @@ test("--follow through a pipe shows an event as it comes; a packed file cannot b
   const packed = await play("--follow", "--speed", "max", put("packed.prof.gz", gzipSync(cut)));
   expect(packed.stderr).toContain("cannot be followed");
   expect(packed.stdout.split("\n")).toHaveLength(8);
+});
+
+test("--at a moment of a log of executed lines is --from; handles are of recordings", async () => {
+  const log = fixtureLog("evloop");
+  const at = await play("--speed", "max", "--at", "1ms", log);
+  const from = await play("--speed", "max", "--from", "1ms", log);
+  expect([at.status, at.stdout]).toEqual([0, from.stdout]);
+  expect(at.stdout).toMatch(/^ +~\+0\.00\d+s/);
+  const wrong = await play("--at", "p1", log);
+  expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringContaining("no processes and events")]);
 });
