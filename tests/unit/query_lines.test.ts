@@ -155,8 +155,8 @@ test("a breakpoint may ask which line started a process", () => {
   const { recording } = twoLives();
   const derived = new Derived(recording);
   knowLines(derived, recordingLines(recording, recording.problems)!);
-  const { test: holds } = eventCondition("kind == exec and started_by ~ /evil.*:1$/")._unsafeUnwrap().over(derived);
-  const hits = Array.from({ length: recording.events.length }, (_, row) => row).filter((row) => holds(row));
+  const condition = eventCondition("kind == exec and started_by ~ /evil.*:1$/")._unsafeUnwrap().over(derived);
+  const hits = Array.from({ length: recording.events.length }, (_, row) => row).filter((row) => condition.test(row));
   expect(hits.map((row) => recording.events.pid[row])).toEqual([11]);
 });
 
