@@ -21,8 +21,8 @@ export function main(words: readonly string[]): void {
 function planOf(word: string | undefined): CollectorPlan | undefined {
   try {
     const plan = JSON.parse(word ?? "") as CollectorPlan;
-    const { base, feed, control, lock, recorder, zero } = plan;
-    const numbers = [feed, control, lock, recorder].every((n) => Number.isInteger(n) && n > 2);
+    const { base, feed, control, stop, lock, recorder, zero } = plan;
+    const numbers = [feed, control, stop, lock, recorder].every((n) => Number.isInteger(n) && n > 2);
     return numbers && /^\/.*\/tk-lines-\w+$/.test(base) && /^\d+$/.test(zero) ? plan : undefined;
   } catch {
     return undefined;

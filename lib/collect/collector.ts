@@ -38,7 +38,7 @@ export function collect(plan: CollectorPlan): void {
     consumes: true,
     latest: () => now() + FUTURE_NS,
   });
-  const control = new ControlReader(plan.control, reader);
+  const control = new ControlReader(plan, reader);
   let shown = performance.now();
   let toldSpace = false;
   let pause = LOOK_MS;
@@ -64,31 +64,33 @@ export function collect(plan: CollectorPlan): void {
   feed.done();
 }
 
+/**
+ * What the recorder tells. Its messages wake nobody: with one for each exec and exit, a script that starts many commands would share its
+ * processor with us. They are read before each look; only the end, which closes the other pipe, is waited for.
+ */
 class ControlReader {
   /** Nothing more is recorded since then. */
   finishedAt: number | undefined;
-  private readonly pipe: PipeReader;
+  private readonly messages: PipeReader;
+  private readonly stop: PipeReader;
   private readonly reader: RunReader;
   private rest = new Uint8Array();
 
-  constructor(fd: number, reader: RunReader) {
-    this.pipe = new PipeReader(fd);
+  constructor(plan: CollectorPlan, reader: RunReader) {
+    this.messages = new PipeReader(plan.control);
+    this.stop = new PipeReader(plan.stop);
     this.reader = reader;
   }
 
   /** The recorder has gone. */
   get ended(): boolean {
-    return this.pipe.ended;
+    return this.stop.ended;
   }
 
-  /** Takes messages for about so long. */
+  /** Waits until the recorder is done, but not for longer than this, and takes what it has said. */
   wait(ms: number): void {
-    const until = performance.now() + ms;
-    while (this.finishedAt === undefined && !this.ended) {
-      const left = until - performance.now();
-      if (left <= 0) return;
-      this.take(this.pipe.read(left));
-    }
+    this.stop.read(ms);
+    for (let bytes = this.messages.read(0); bytes.length > 0; bytes = this.messages.read(0)) this.take(bytes);
   }
 
   private take(bytes: Uint8Array): void {

@@ -39,6 +39,8 @@ export class CollectedLines implements LineFeed {
   private run: RunDirectory | undefined;
   private from = -1;
   private to = -1;
+  /** Closed to wake the collector: there is nothing more to come. */
+  private stop = -1;
   private done = false;
   private lost = 0;
   private owner = 0;
@@ -60,9 +62,11 @@ export class CollectedLines implements LineFeed {
     if (run === undefined) return 0;
     const feed = pipeAboveStandard();
     const control = pipeAboveStandard();
-    if (typeof feed === "number" || typeof control === "number") return this.refused(ERRNO.EMFILE);
-    // The collector waits for room with ppoll, we never wait: neither end blocks but the one it reads.
-    for (const end of [feed.readEnd, feed.writeEnd, control.writeEnd])
+    const stop = pipeAboveStandard();
+    if (typeof feed === "number" || typeof control === "number" || typeof stop === "number")
+      return this.refused(ERRNO.EMFILE);
+    // The collector waits for room with ppoll, we never wait: neither end blocks.
+    for (const end of [feed.readEnd, feed.writeEnd, control.readEnd, control.writeEnd])
       this.kernel.call(NR.fcntl, end, F_SETFL, O_NONBLOCK);
     for (const end of [feed.writeEnd, control.writeEnd]) this.kernel.call(NR.fcntl, end, F_SETPIPE_SZ, 1 << 20);
     const recorder = this.kernel.call(NR.getpid);
@@ -70,15 +74,18 @@ export class CollectedLines implements LineFeed {
       base: run.base,
       feed: feed.writeEnd,
       control: control.readEnd,
+      stop: stop.readEnd,
       lock: run.lock,
       recorder,
       zero: String(zero),
     };
-    const pid = startCollector(plan, inherited, [command.holdingEnd, feed.readEnd, control.writeEnd]);
+    const pid = startCollector(plan, inherited, [command.holdingEnd, feed.readEnd, control.writeEnd, stop.writeEnd]);
     closeFile(feed.writeEnd);
     closeFile(control.readEnd);
+    closeFile(stop.readEnd);
     this.from = feed.readEnd;
     this.to = control.writeEnd;
+    this.stop = stop.writeEnd;
     if (pid < 0) return this.refused(-pid);
     return pid;
   }
@@ -198,7 +205,8 @@ export class CollectedLines implements LineFeed {
       sleepMs(2);
     }
     closeFile(this.to);
-    this.to = -1;
+    closeFile(this.stop);
+    this.to = this.stop = -1;
   }
 
   cancel(): void {
@@ -210,8 +218,7 @@ export class CollectedLines implements LineFeed {
   }
 
   private close(): void {
-    for (const fd of [this.from, this.to]) if (fd >= 0) closeFile(fd);
-    this.from = -1;
-    this.to = -1;
+    for (const fd of [this.from, this.to, this.stop]) if (fd >= 0) closeFile(fd);
+    this.from = this.to = this.stop = -1;
   }
 }

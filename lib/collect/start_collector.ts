@@ -11,9 +11,10 @@ export const COLLECTOR_VERB = "lines-collector";
 /** What the collector is told, as its only word. */
 export interface CollectorPlan {
   readonly base: string;
-  /** Descriptors: frames to the recorder, messages from it, the run's lock. */
+  /** Descriptors: frames to the recorder, messages from it, what closes when it is done or has gone, the run's lock. */
   readonly feed: number;
   readonly control: number;
+  readonly stop: number;
   readonly lock: number;
   readonly recorder: number;
   /** The recording's 0 on CLOCK_MONOTONIC. */
@@ -54,7 +55,7 @@ export function startCollector(plan: CollectorPlan, inherited: Inherited, closin
   script.here(opened);
   script.call("dup3", 0, 1, 0);
   script.call("dup3", 0, 2, 0);
-  for (const fd of [plan.feed, plan.control, plan.lock]) script.call("fcntl", fd, F_SETFD, 0);
+  for (const fd of [plan.feed, plan.control, plan.stop, plan.lock]) script.call("fcntl", fd, F_SETFD, 0);
   script.call("rt_sigprocmask", SIG_SETMASK, block.at(nobody), 0, 8);
   script.call("execve", executable, argv, envp);
   script.call("execve", fallback, argv, envp);
