@@ -175,7 +175,7 @@ class FollowedFile implements FollowedRecording {
     this.rows.decoder.push(bytes);
   }
 
-  /** No more bytes for now: is the last line whole? */
+  /** No more bytes at the moment: is the last line whole? */
   taken(): void {
     const length = this.size - this.tailAt;
     if (this.borrowed || length <= 0 || length > MOST_TAIL) return;
