@@ -168,9 +168,9 @@ function bash(tk: string, work: string): string {
   const commands = join(work, "commands.sh");
   writeFileSync(
     loop,
-    'f() { local a=$1; [[ $a == 5 ]] && x=$a; : "$a"; }\nfor ((i = 0; i < 20000; i++)); do\n  y=$((i % 7))\n  f "$y"\ndone\n',
+    'f() { local a=$1; [[ $a == 5 ]] && x=$a; : "$a"; }\nfor ((i = 0; i < 80000; i++)); do\n  y=$((i % 7))\n  f "$y"\ndone\n',
   );
-  writeFileSync(commands, "for i in {1..200}; do\n  /bin/true\n  seq 20000 >/dev/null\ndone\n");
+  writeFileSync(commands, "for i in {1..500}; do\n  /bin/true\n  seq 20000 >/dev/null\ndone\n");
   const prof = join(work, "bash.prof");
   const rows = [
     ["a loop of builtins", loop],
