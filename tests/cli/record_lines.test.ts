@@ -1,7 +1,7 @@
 // `tk record --lines` as a user runs it: what programs print stays as it is, their lines are in the recording, nothing is left behind,
 // whatever happens to them or to tk.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { zstdDecompressSync } from "node:zlib";
@@ -321,8 +321,12 @@ describe.skipIf(lacks("python", "bash"))("faults", () => {
     const words = [TK, "record", "--lines", "-o", out, "--", "/usr/bin/python3", file("loop2.py", LOOP)];
     const tk = start(words, { cwd: folder, env: env() });
     await Bun.sleep(700);
-    const children = await run(["pgrep", "-P", String(tk.pid), "-f", "lines-collector"]);
-    for (const pid of children.stdout.trim().split("\n")) process.kill(Number(pid), "SIGKILL");
+    const children = readFileSync(`/proc/${tk.pid}/task/${tk.pid}/children`, "utf8").trim().split(" ");
+    const collectors = children.filter((pid) =>
+      readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("lines-collector"),
+    );
+    expect(collectors).toHaveLength(1);
+    process.kill(Number(collectors[0]), "SIGKILL");
     const ran = await tk.done;
     expect(ran.stdout).toBe("over\n");
     expect(ran.stderr).toContain("the collector of lines ended too early: lines are missing");

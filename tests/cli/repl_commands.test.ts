@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { commands } from "../../lib/repl/registry.ts";
 import { refilled } from "../../scripts/docs_repl.ts";
+import { lacks } from "../support/needs.ts";
 import { KEY, Pty } from "../support/pty.ts";
 import { requireTk, TK } from "../support/tk.ts";
 import { timelineText } from "../support/timeline.ts";
@@ -143,7 +144,7 @@ function open(
 const PROMPT = /tk[^\n]*> \x1b\[K\r\x1b\[\d+C\x1b\[\?25h$/;
 
 for (const [group, typed] of Object.entries(TYPED))
-  test(`commands typed at a terminal: ${group}`, async () => {
+  test.skipIf(lacks("terminal"))(`commands typed at a terminal: ${group}`, async () => {
     const pty = open();
     try {
       await pty.waitFor(/tk> /);
@@ -165,7 +166,7 @@ for (const [group, typed] of Object.entries(TYPED))
     }
   });
 
-test("quit leaves with status 0, and so does Ctrl-D", async () => {
+test.skipIf(lacks("terminal"))("quit leaves with status 0, and so does Ctrl-D", async () => {
   for (const keys of ["quit\r", KEY.ctrlD]) {
     const pty = new Pty({ cwd: dir, env: { NO_COLOR: "1", XDG_STATE_HOME: join(dir, "state") } });
     try {

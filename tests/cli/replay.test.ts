@@ -4,6 +4,7 @@ import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { enterWord, WORD } from "../../lib/lines/block_builder.ts";
+import { lacks } from "../support/needs.ts";
 import { LineRecording } from "../support/line_recording.ts";
 import { KEY, Pty } from "../support/pty.ts";
 import { requireTk, TK } from "../support/tk.ts";
@@ -100,7 +101,7 @@ async function started(
 }
 
 describe("a recording of lines and processes", () => {
-  test("keys, prompts and panels", async () => {
+  test.skipIf(lacks("terminal"))("keys, prompts and panels", async () => {
     const { pty, see } = await started([prof]);
     try {
       const first = await see("", /heat|%/);
@@ -137,7 +138,7 @@ describe("a recording of lines and processes", () => {
     }
   });
 
-  test("completion and history at the prompt", async () => {
+  test.skipIf(lacks("terminal"))("completion and history at the prompt", async () => {
     const { pty, see } = await started([prof]);
     try {
       await see("fsrv\t", /> f srv\/app\/app\.py/);
@@ -150,7 +151,7 @@ describe("a recording of lines and processes", () => {
     }
   });
 
-  test("resizing, down to a few columns and back", async () => {
+  test.skipIf(lacks("terminal"))("resizing, down to a few columns and back", async () => {
     const { pty, see } = await started([prof]);
     try {
       for (const [cols, rows] of [
@@ -171,7 +172,7 @@ describe("a recording of lines and processes", () => {
     }
   });
 
-  test("without colour there is none, in a locale of bytes only ASCII", async () => {
+  test.skipIf(lacks("terminal"))("without colour there is none, in a locale of bytes only ASCII", async () => {
     const plain = await started([prof], { env: { NO_COLOR: "1", LANG: "C", LC_ALL: "C" } });
     try {
       await plain.see("s", /app\.py:7/);
@@ -191,7 +192,7 @@ describe("a recording of lines and processes", () => {
     }
   });
 
-  test("hostile names and sources steer nothing", async () => {
+  test.skipIf(lacks("terminal"))("hostile names and sources steer nothing", async () => {
     const recording = new LineRecording();
     header(recording);
     const evil = "\x1b]0;owned\x07\x1b[2J\u202e";
@@ -220,7 +221,7 @@ describe("a recording of lines and processes", () => {
     }
   });
 
-  test("a recording that is being written is browsed to its end, and followed", async () => {
+  test.skipIf(lacks("terminal"))("a recording that is being written is browsed to its end, and followed", async () => {
     const recording = new LineRecording();
     header(recording);
     const source = recording.source("/srv/app/app.py", APP);
@@ -268,7 +269,7 @@ describe("the terminal", () => {
   }
 
   // Under a plain sh: an interactive shell would set the terminal right by itself.
-  test.each(ways)("is given back as it was after %s", async (_name, act, status) => {
+  test.skipIf(lacks("terminal")).each(ways)("is given back as it was after %s", async (_name, act, status) => {
     const before = join(dir, "before");
     const after = join(dir, "after");
     const script = `ulimit -c 0; echo before the replay; stty -a > '${before}'; '${TK}' replay '${prof}'; echo "status $?"; stty -a > '${after}'; echo done`;
@@ -290,32 +291,35 @@ describe("the terminal", () => {
     }
   });
 
-  test("Ctrl-Z stops it with the terminal as it was, fg brings the picture back", async () => {
-    const pty = await shell();
-    try {
-      let from = pty.mark();
-      pty.type(`'${TK}' replay '${prof}'\r`);
-      await pty.waitFor(/location/, from);
-      from = pty.mark();
-      pty.type("ss");
-      await pty.waitFor(/work:2/, from);
-      expect(await pty.keys(KEY.ctrlZ)).toBe(148);
-      await pty.line("echo in between");
-      expect(pty.screen()).toContain("in between");
-      from = pty.mark();
-      pty.type("fg\r");
-      await pty.waitFor(/work:2/, from);
-      from = pty.mark();
-      pty.type("s");
-      await pty.waitFor(/work:3/, from);
-      expect(await pty.keys("q")).toBe(0);
-      expect(pty.screen()).toContain("in between");
-    } finally {
-      await pty.close();
-    }
-  });
+  test.skipIf(lacks("terminal"))(
+    "Ctrl-Z stops it with the terminal as it was, fg brings the picture back",
+    async () => {
+      const pty = await shell();
+      try {
+        let from = pty.mark();
+        pty.type(`'${TK}' replay '${prof}'\r`);
+        await pty.waitFor(/location/, from);
+        from = pty.mark();
+        pty.type("ss");
+        await pty.waitFor(/work:2/, from);
+        expect(await pty.keys(KEY.ctrlZ)).toBe(148);
+        await pty.line("echo in between");
+        expect(pty.screen()).toContain("in between");
+        from = pty.mark();
+        pty.type("fg\r");
+        await pty.waitFor(/work:2/, from);
+        from = pty.mark();
+        pty.type("s");
+        await pty.waitFor(/work:3/, from);
+        expect(await pty.keys("q")).toBe(0);
+        expect(pty.screen()).toContain("in between");
+      } finally {
+        await pty.close();
+      }
+    },
+  );
 
-  test("keys come from the terminal when the recording comes from a pipe", async () => {
+  test.skipIf(lacks("terminal"))("keys come from the terminal when the recording comes from a pipe", async () => {
     const after = join(dir, "after-pipe");
     const script = `cat '${prof}' | '${TK}' replay -; echo "status $?"; stty -a > '${after}'; echo done`;
     const pty = new Pty({ command: ["sh", "-c", script], env: UTF8 });
@@ -333,14 +337,14 @@ describe("the terminal", () => {
     }
   });
 
-  test("one without a cursor is refused in a sentence", async () => {
+  test.skipIf(lacks("terminal"))("one without a cursor is refused in a sentence", async () => {
     const pty = new Pty({ command: [TK, "replay", prof], env: { ...UTF8, TERM: "dumb" } });
     await pty.waitFor(/TERM=dumb/);
     expect(pty.written()).not.toContain("\x1b");
     await pty.close();
   });
 
-  test("when it hangs up, replay ends", async () => {
+  test.skipIf(lacks("terminal"))("when it hangs up, replay ends", async () => {
     const pty = new Pty({ command: [TK, "replay", prof], env: UTF8 });
     await pty.waitFor(/location/);
     await pty.close();
@@ -349,7 +353,7 @@ describe("the terminal", () => {
 });
 
 describe("a log directory of the older tracer", () => {
-  test("is replayed with its approximate times", async () => {
+  test.skipIf(lacks("terminal"))("is replayed with its approximate times", async () => {
     const { pty, see } = await started([fixtureLog("ledger")]);
     try {
       expect(pty.screen()).toContain("approx. time: 2026-11-20 09:55:13.929884 [START OF TRACE]  +0.000000s");
@@ -362,7 +366,7 @@ describe("a log directory of the older tracer", () => {
   });
 });
 
-test("a log directory that grows is followed", async () => {
+test.skipIf(lacks("terminal"))("a log directory that grows is followed", async () => {
   const log = join(dir, "log");
   cpSync(fixtureLog("ledger"), log, { recursive: true });
   const index = readFileSync(join(log, "log_index"));
@@ -382,7 +386,7 @@ test("a log directory that grows is followed", async () => {
   }
 });
 
-test("what cannot be replayed is said before the screen is taken", async () => {
+test.skipIf(lacks("terminal"))("what cannot be replayed is said before the screen is taken", async () => {
   writeFileSync(join(dir, "text"), "hello\n");
   for (const [file, wanted] of [
     ["/nowhere.prof", /there is no such file/],

@@ -4,6 +4,7 @@ import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { enterWord } from "../../lib/lines/block_builder.ts";
+import { lacks } from "../support/needs.ts";
 import { LineRecording } from "../support/line_recording.ts";
 import { Pty } from "../support/pty.ts";
 import { timelineText } from "../support/timeline.ts";
@@ -63,7 +64,7 @@ recording root=10 make
 161ms end 2
 `);
 
-test("stepping, breakpoints, search, jumps, choosing a process, help", async () => {
+test.skipIf(lacks("terminal"))("stepping, breakpoints, search, jumps, choosing a process, help", async () => {
   const { pty, see } = await started(put("build.prof", BUILD));
   try {
     await see("", /\+0\.000000s {2}\[START OF RECORDING\]/);
@@ -102,7 +103,7 @@ test("stepping, breakpoints, search, jumps, choosing a process, help", async () 
   }
 });
 
-test("enter goes to the line behind an event, tab comes back", async () => {
+test.skipIf(lacks("terminal"))("enter goes to the line behind an event, tab comes back", async () => {
   const rec = new LineRecording();
   rec.event("Recording", { version: 1, backend: "ptrace", started_unix_ns: "1700000000000000000", root_pid: 10 });
   rec.event("ExecFull", { timestamp: 0, pid: 10, ppid: 1, pgid: 10, filename: "/bin/sh", args: ["sh", "x.sh"] });
@@ -130,40 +131,43 @@ test("enter goes to the line behind an event, tab comes back", async () => {
   }
 });
 
-test("a recording that is still written: browsed to its present end, F follows; one that is replaced is told", async () => {
-  const lines = BUILD.split("\n");
-  const file = put("growing.prof", `${lines.slice(0, 4).join("\n")}\n${lines[4]!.slice(0, 20)}`);
-  const { pty, see } = await started(file);
-  try {
-    await see("j end\r", /event 3 of 3\n! the recording has no end yet/);
-    await see("b failed\r", /failed: 0 hits/);
-    appendFileSync(file, `${lines[4]!.slice(20)}\n${lines[5]}\n`);
-    await see("", /event 3 of 5/);
-    await see("F", /event 5 of 5[^]*following/);
-    appendFileSync(file, lines.slice(6).join("\n"));
-    await see("", /event 13 of 13[^]*/);
-    await see("", /END OF RECORDING/);
-    await see("C", /event: 10 exit[^]*breakpoint: failed/);
-  } finally {
-    await pty.close();
-  }
-  const cut = put("cut.prof", lines.slice(0, 6).join("\n"));
-  const second = await started(cut);
-  try {
-    renameSync(put("other.prof", BUILD), cut);
-    await second.see("", /was replaced by another file; open it again/);
-  } finally {
-    await second.pty.close();
-  }
-  const third = await started(put("begun.prof", lines.slice(0, 6).join("\n")), { flags: ["--follow"] });
-  try {
-    await third.see("", /event 5 of 5[^]*FOLLOWING/);
-  } finally {
-    await third.pty.close();
-  }
-});
+test.skipIf(lacks("terminal"))(
+  "a recording that is still written: browsed to its present end, F follows; one that is replaced is told",
+  async () => {
+    const lines = BUILD.split("\n");
+    const file = put("growing.prof", `${lines.slice(0, 4).join("\n")}\n${lines[4]!.slice(0, 20)}`);
+    const { pty, see } = await started(file);
+    try {
+      await see("j end\r", /event 3 of 3\n! the recording has no end yet/);
+      await see("b failed\r", /failed: 0 hits/);
+      appendFileSync(file, `${lines[4]!.slice(20)}\n${lines[5]}\n`);
+      await see("", /event 3 of 5/);
+      await see("F", /event 5 of 5[^]*following/);
+      appendFileSync(file, lines.slice(6).join("\n"));
+      await see("", /event 13 of 13[^]*/);
+      await see("", /END OF RECORDING/);
+      await see("C", /event: 10 exit[^]*breakpoint: failed/);
+    } finally {
+      await pty.close();
+    }
+    const cut = put("cut.prof", lines.slice(0, 6).join("\n"));
+    const second = await started(cut);
+    try {
+      renameSync(put("other.prof", BUILD), cut);
+      await second.see("", /was replaced by another file; open it again/);
+    } finally {
+      await second.pty.close();
+    }
+    const third = await started(put("begun.prof", lines.slice(0, 6).join("\n")), { flags: ["--follow"] });
+    try {
+      await third.see("", /event 5 of 5[^]*FOLLOWING/);
+    } finally {
+      await third.pty.close();
+    }
+  },
+);
 
-test("small screens, no colour, a locale of bytes, hostile words", async () => {
+test.skipIf(lacks("terminal"))("small screens, no colour, a locale of bytes, hostile words", async () => {
   const evil = JSON.stringify("\u001b]0;x\u0007\u202eé");
   const file = put(
     "evil.prof",
@@ -192,7 +196,7 @@ test("small screens, no colour, a locale of bytes, hostile words", async () => {
   }
 });
 
-test("a recording of one real build, stepped from its beginning to its end", async () => {
+test.skipIf(lacks("terminal"))("a recording of one real build, stepped from its beginning to its end", async () => {
   const file = join(dir, "real.prof");
   const script = "for i in 1 2 3; do /bin/true; done; (exit 3); exec sed -n 1p /dev/null";
   const recorded = await run([TK, "record", "-o", file, "--", "bash", "-c", script]);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { lacks } from "../support/needs.ts";
 import { Pty } from "../support/pty.ts";
 
 const MODULE = join(import.meta.dir, "..", "..", "lib", "tty", "tty.ts");
@@ -26,7 +27,7 @@ function withTerminal(
   return { pty, modes: () => [readFileSync(at("before"), "utf8"), readFileSync(at("after"), "utf8")] };
 }
 
-test.each([
+test.skipIf(lacks("terminal")).each([
   ["an exception", `setTimeout(() => { throw new Error("boom"); }, 20);`, 1],
   ["a rejection", `setTimeout(() => void Promise.reject(new Error("boom")), 20);`, 1],
   ["process.exit", `setTimeout(() => process.exit(7), 20);`, 7],
@@ -50,10 +51,12 @@ test.each([
   }
 });
 
-test("keys, a lone escape, pastes and sizes come as events; a line editor's screen stays the shell's", async () => {
-  const { pty } = withTerminal(
-    "events",
-    `const tty = new Tty({ fullScreen: false });
+test.skipIf(lacks("terminal"))(
+  "keys, a lone escape, pastes and sizes come as events; a line editor's screen stays the shell's",
+  async () => {
+    const { pty } = withTerminal(
+      "events",
+      `const tty = new Tty({ fullScreen: false });
 tty.write("ready ");
 for (;;) {
   const event = await tty.next();
@@ -63,29 +66,30 @@ for (;;) {
 }
 tty.write(" " + (await tty.next(10)).kind + " ");
 tty.close();`,
-  );
-  try {
-    await pty.waitFor(/ready/);
-    for (const [typed, wanted] of [
-      ["a", /<a:a>/],
-      ["\x1b", /<escape:>/],
-      ["\x1b[A", /<up:>/],
-      ["\x1b[200~é\nx\x1b[201~", /<paste:é/],
-      ["\x03", /<C-c:>/],
-      ["\x1a", /<C-z:>/],
-    ] as const) {
+    );
+    try {
+      await pty.waitFor(/ready/);
+      for (const [typed, wanted] of [
+        ["a", /<a:a>/],
+        ["\x1b", /<escape:>/],
+        ["\x1b[A", /<up:>/],
+        ["\x1b[200~é\nx\x1b[201~", /<paste:é/],
+        ["\x03", /<C-c:>/],
+        ["\x1a", /<C-z:>/],
+      ] as const) {
+        const from = pty.mark();
+        pty.type(typed);
+        await pty.waitFor(wanted, from);
+      }
       const from = pty.mark();
-      pty.type(typed);
-      await pty.waitFor(wanted, from);
+      pty.resize(66, 9);
+      await pty.waitFor(/<66x9>/, from);
+      pty.type("q");
+      await pty.waitFor(/<q:q> timeout [^]*status 0/, from);
+      expect(pty.written()).not.toContain("\x1b[?1049h");
+      expect(pty.screen()).toContain("shell");
+    } finally {
+      await pty.close();
     }
-    const from = pty.mark();
-    pty.resize(66, 9);
-    await pty.waitFor(/<66x9>/, from);
-    pty.type("q");
-    await pty.waitFor(/<q:q> timeout [^]*status 0/, from);
-    expect(pty.written()).not.toContain("\x1b[?1049h");
-    expect(pty.screen()).toContain("shell");
-  } finally {
-    await pty.close();
-  }
-});
+  },
+);
